@@ -1,0 +1,442 @@
+"""
+`PayByLink`: everything a host calls, in the calling thread.
+
+It only chooses the doors and drives the flows of `Journeys`. The doors are made on first use, so that importing
+the name and building an object costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from paybylink.journeys import Journeys
+from paybylink.links import LinkKind, LinkStatus, PaymentLink, PendingLink
+from paybylink.messages import Delivery, Purpose
+from paybylink.money import Money
+from paybylink.orders import Document, Order
+from paybylink.payments import Payment, Refund
+
+from .lent import LentPayByLink
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session
+
+    from paybylink.accounting.accounts import Accounts
+    from paybylink.channels.base import Channel
+    from paybylink.channels.share import Share
+    from paybylink.drivers import Doors, Patience
+    from paybylink.events import Event
+    from paybylink.flow import Flow
+    from paybylink.identifiers import Identifiers
+    from paybylink.providers.base import Provider, ProviderEvent
+    from paybylink.store import OutboxRow
+    from paybylink.store.vaults import DbApiConnection
+    from paybylink.workflows.due import Pass
+    from paybylink.workflows.receive import WebhookReply
+
+T = TypeVar("T")
+Handler = TypeVar("Handler", bound=Callable[..., object])
+
+log = logging.getLogger("paybylink.handlers")
+
+#: How long `receive` and `run_due` hand out events after their own commit.
+DRAIN_SECONDS = 2.0
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class PayByLink:
+    """
+    Be paid by link.
+
+    Args:
+        providers: accounts at payment service providers; the first is the default.
+        channels: ways to hand a link to a person.
+        store: where everything is remembered: ``sqlite:///shop.db``, ``postgresql+psycopg://…``, or None for
+            nothing. Without a store a retry finds the first link only while the provider keeps its idempotency
+            key (24 hours at Stripe).
+        public_url: address under which our own link pages are served; None hands out the provider's address.
+        tenant: whose links these are, where one application serves many merchants.
+        accounts: how money is booked; French PCG by default.
+        default_expiry: how long a link lives when nobody says.
+        language: of messages to customers without one.
+        handlers: ``inline`` hands events out after `receive` and `run_due`; ``worker`` leaves them to a process
+            that calls `hand_out`.
+        http: the host's own client; it is not closed by us.
+        clock: returns the moment, aware and in UTC.
+        identifiers: where ids, tokens and keys come from.
+        patience: timeouts and attempts.
+
+    Raises:
+        SettingsError: the set-up contradicts itself; every fault is named.
+    """
+
+    def __init__(
+        self,
+        *,
+        providers: Sequence[Provider],
+        store: str | None,
+        channels: Sequence[Channel] = (),
+        public_url: str | None = None,
+        tenant: str = "",
+        accounts: Accounts | None = None,
+        default_expiry: dt.timedelta = dt.timedelta(days=30),
+        language: str = "en",
+        handlers: str = "inline",
+        http: httpx.Client | None = None,
+        clock: Callable[[], dt.datetime] = _utc_now,
+        identifiers: Identifiers | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.journeys = Journeys(
+            providers=providers,
+            channels=channels,
+            public_url=public_url,
+            tenant=tenant,
+            stateless=store is None,
+            accounts=accounts,
+            identifiers=identifiers,
+            default_expiry=default_expiry,
+            language=language,
+        )
+        self._store, self._http, self._clock, self._patience = store, http, clock, patience
+        self._inline = handlers == "inline"
+        self._handlers: list[tuple[tuple[type[Event], ...], Callable[..., object]]] = []
+        self._doors_made: Doors | None = None
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """
+        The object that ``PAYBYLINK_…`` variables and ``paybylink.toml`` in the working folder describe.
+
+        Raises:
+            SettingsError: a setting is missing or wrong, with its path.
+        """
+        from paybylink.settings import load
+
+        return cls(**load(None).parts())
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """
+        The object that a settings file describes; ``PAYBYLINK_…`` variables win over it.
+
+        Raises:
+            SettingsError: a setting is missing or wrong, with its path.
+        """
+        from paybylink.settings import load
+
+        return cls(**load(path).parts())
+
+    def create_link(
+        self,
+        order: Order | Money | str,
+        *,
+        reference: str | None = None,
+        description: str = "",
+        kind: LinkKind | str = "single_use",
+        provider: str | None = None,
+        expires_in: dt.timedelta | None = None,
+        expires_at: dt.datetime | None = None,
+        replace: bool = False,
+    ) -> PaymentLink:
+        """
+        The one link of an order: made at the first call, found at every other.
+
+        Args:
+            order: an `Order`, or just an amount beside `reference` and `description`.
+            kind: a `LinkKind`, or ``single_use``, ``reusable`` or ``invoice``.
+            provider: the name of one; else the default, or the one chosen at the first call.
+            expires_in, expires_at: when it ends; 30 days by default.
+            replace: close a link with other content and make a new one.
+
+        Raises:
+            InvalidInput: every fault of the order, with its path.
+            ReferenceConflict: the reference has a link with other content.
+            AlreadyPaid: it was paid, so it cannot be replaced.
+            OutcomeUnknown: no answer came; calling again is the remedy.
+            ProviderError, NotSent, IntegrityBreach: the provider refused, was not reached, or is not believed.
+        """
+        flow = self.journeys.create_link(
+            order,
+            reference=reference,
+            description=description,
+            kind=kind,
+            provider=provider,
+            expires_in=expires_in,
+            expires_at=expires_at,
+            replace=replace,
+            now=self._clock(),
+        )
+        link = self._run(flow)
+        assert isinstance(link, PaymentLink)
+        return link
+
+    def send(
+        self,
+        link: PaymentLink,
+        *,
+        via: str,
+        to: str | None = None,
+        purpose: Purpose | str = Purpose.REQUEST,
+        attach: Sequence[Document] = (),
+    ) -> Delivery:
+        """
+        The delivery of the link's message; sent at the first call, found at every other.
+
+        Args:
+            via: a channel's name or a medium: ``email``.
+            to: the recipient; else the order's customer.
+            purpose: why it is sent; each purpose goes to a person once.
+            attach: PDFs that go with it.
+
+        Raises:
+            LinkClosed: the link cannot be paid.
+            InvalidInput: there is no usable recipient.
+        """
+        flow = self.journeys.deliver(
+            link, via=via, to=to, purpose=purpose, attach=attach, key="", now=self._clock()
+        )
+        return self._run(flow)
+
+    def resend(self, delivery: Delivery, *, key: str, attach: Sequence[Document] = ()) -> Delivery:
+        """
+        A second message like an earlier one; the same `key` never makes a third.
+
+        Raises:
+            LinkClosed: the link cannot be paid any more.
+        """
+        flow = self.journeys.resend(delivery, key=key, attach=attach, now=self._clock())
+        return self._run(flow)
+
+    def share(self, link: PaymentLink) -> Share:
+        """
+        The link in every form that a person can hand over; nothing is sent.
+
+        Raises:
+            LinkClosed: the link cannot be paid.
+        """
+        return self.journeys.share(link)
+
+    def receive(self, name: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
+        """
+        What to answer a webhook call, after everything it means was committed.
+
+        A forged or stale call is answered with 400 and changes nothing.
+
+        Args:
+            name: the provider's name, usually the last part of the path.
+            headers, body: as they came; the body byte for byte.
+        """
+        reply = self._run(self.journeys.receive(name, headers=headers, body=body, now=self._clock()))
+        if self._inline:
+            _ = self.hand_out(seconds=DRAIN_SECONDS)
+        return reply
+
+    def verify(self, name: str, *, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
+        """
+        The events of a webhook call, verified and not stored; what is left of `receive` without a store.
+
+        Raises:
+            WebhookRejected: it is forged, stale or unreadable.
+        """
+        return self.journeys.verify(name, headers=headers, body=body, now=self._clock())
+
+    def cancel(self, link: PaymentLink) -> PaymentLink:
+        """
+        The link, closed at the provider for certain; cancelling twice changes nothing.
+
+        Raises:
+            AlreadyPaid: money has come; refund it instead.
+            OutcomeUnknown: no answer came; calling again asks again.
+        """
+        return self._run(self.journeys.cancel(link, now=self._clock()))
+
+    def renew(self, link: PaymentLink, *, expires_in: dt.timedelta | None = None) -> PaymentLink:
+        """
+        The link with a new end; its id, token and public URL stay, the link at the provider is a new one.
+
+        Raises:
+            AlreadyPaid: nothing is left to pay.
+            LinkClosed: it was cancelled or replaced.
+        """
+        return self._run(self.journeys.renew(link, expires_in=expires_in, now=self._clock()))
+
+    def refresh(self, link: PaymentLink) -> PaymentLink:
+        """The link after its provider was asked; finds what a lost webhook hid."""
+        return self._run(self.journeys.refresh(link, now=self._clock()))
+
+    def refund(
+        self, payment: Payment, *, amount: Money | None = None, reference: str = "", reason: str = ""
+    ) -> Refund:
+        """
+        The refund of that reference; made at the first call, found at every other.
+
+        Args:
+            amount: a part; None for everything that was not refunded yet.
+            reference: your own name for it, e.g. the credit note; needed for a part.
+
+        Raises:
+            InvalidInput: more than is left, or a part without a reference.
+            OutcomeUnknown: no answer came; calling again asks.
+        """
+        flow = self.journeys.refund(
+            payment, amount=amount, reference=reference, reason=reason, now=self._clock()
+        )
+        return self._run(flow)
+
+    def link(self, reference: str, *, part: str = "") -> PaymentLink | None:
+        """The newest link of a reference; None if there is none."""
+        return self._run(self.journeys.link(reference, part=part))
+
+    def link_by_token(self, token: str) -> PaymentLink | None:
+        """The link whose public page this token opens; None if there is none."""
+        return self._run(self.journeys.link_by_token(token))
+
+    def links(self, *, status: LinkStatus | str | None = None) -> Iterator[PaymentLink]:
+        """Every link, or those of one status, newest first; read page by page."""
+        after: str | None = None
+        while page := self._run(self.journeys.links_page(status=status, after=after)):
+            yield from page
+            after = page[-1].id
+
+    def payments(
+        self, *, since: dt.datetime | None = None, link: PaymentLink | None = None
+    ) -> Iterator[Payment]:
+        """Every payment, those since a moment, or those of one link, oldest first; read page by page."""
+        after: Payment | None = None
+        while page := self._run(self.journeys.payments_page(since=since, link=link, after=after)):
+            yield from page
+            after = page[-1]
+
+    def exceptions(self) -> Iterator[Payment]:
+        """Every payment that a person should look at: late, too much, not what was asked, or of no link."""
+        after: str | None = None
+        while page := self._run(self.journeys.exceptions_page(after=after)):
+            yield from page
+            after = page[-1].id
+
+    def deliveries(self, link: PaymentLink) -> Sequence[Delivery]:
+        """What was sent of a link, oldest first."""
+        return self._run(self.journeys.deliveries(link))
+
+    def refunds(self, payment: Payment) -> Sequence[Refund]:
+        """The refunds of a payment, oldest first."""
+        return self._run(self.journeys.refunds(payment))
+
+    def run_due(self, *, only: PaymentLink | PendingLink | str | None = None) -> Pass:
+        """
+        One pass of whatever is due: finish what was cut, expire, send, ask, hand out events.
+
+        Without regular passes nothing expires at a provider that has no expiry of its own.
+
+        Args:
+            only: one link, for a host that has just committed on a lent connection.
+        """
+        done = self._run(self.journeys.run_due(only=only, now=self._clock()))
+        if self._inline:
+            _ = self.hand_out(seconds=DRAIN_SECONDS)
+        return done
+
+    def on(self, *kinds: type[Event]) -> Callable[[Handler], Handler]:
+        """
+        Call the decorated function with each event of `kinds`, after the commit, at least once.
+
+        The event's `id` is the same at each call; keep the ids you have seen to act once. A handler that fails
+        is called again later, ten times in all, and then the event is parked.
+        """
+
+        def register(handler: Handler) -> Handler:
+            self._handlers.append((kinds, handler))
+            return handler
+
+        return register
+
+    def hand_out(self, *, seconds: float | None = None) -> int:
+        """
+        How many waiting events were handed to the handlers; none where no handler is registered.
+
+        Args:
+            seconds: stop after so long; None goes on until nothing waits.
+        """
+        if not self._handlers or self.journeys.stateless:
+            return 0
+        until = None if seconds is None else time.monotonic() + seconds
+        handed = 0
+        while rows := self._run(self.journeys.events_due(self._clock())):
+            for row in rows:
+                if until is not None and time.monotonic() >= until:
+                    return handed
+                if self._run(self.journeys.lease_event(row, now=self._clock())):
+                    error = self._handle(row)
+                    self._run(self.journeys.event_handled(row, error=error, now=self._clock()))
+                    handed += 1
+        return handed
+
+    def _handle(self, row: OutboxRow) -> str:
+        """The name of what a handler raised; empty if all went well."""
+        for kinds, handler in self._handlers:
+            if not isinstance(row.event, kinds):
+                continue
+            try:
+                handler(row.event)
+            except Exception as error:
+                # The text of a host's error may hold personal data; its type does not.
+                log.error("a handler failed for event %s with %s", row.event.id, type(error).__name__)
+                log.debug("the handler's error", exc_info=True)
+                return type(error).__name__
+        return ""
+
+    def using(self, connection: Connection | Session | DbApiConnection) -> LentPayByLink:
+        """
+        The same on a connection that the host commits: what is written becomes true with the host's own work.
+
+        After the commit, `run_due(only=link)` here, or the next pass of the worker, does the rest.
+
+        Args:
+            connection: a SQLAlchemy `Connection` or `Session`, or a DB-API connection such as Django's.
+        """
+        from paybylink.store import open_vault
+
+        return LentPayByLink(self.journeys, self._doors.beside(open_vault(connection)), self._clock)
+
+    @property
+    def _doors(self) -> Doors:
+        if self._doors_made is None:
+            from paybylink.drivers import Doors
+            from paybylink.store import open_vault
+
+            self._doors_made = Doors(
+                vault=None if self._store is None else open_vault(self._store),
+                http=self._http,
+                patience=self._patience,
+                clock=self._clock,
+            )
+        return self._doors_made
+
+    def _run(self, flow: Flow[T]) -> T:
+        from paybylink.drivers import run
+
+        return run(flow, self._doors)
+
+    def close(self) -> None:
+        """Close the connections that were opened here."""
+        if self._doors_made is not None:
+            self._doors_made.close()
+            self._doors_made = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,442 @@
+"""
+What is to be paid, by whom, and for what.
+
+An `Order` is named by the host's own `reference` (and `part`, which tells a deposit from the balance). It has an
+amount, or line items that make the amount, or both, in which case they must agree to the cent. VAT is computed
+per rate and not per line (EN 16931, BR-CO-17), so that the groups add up to what an invoice prints.
+
+Every value checks itself when it is made and reports all its faults at once. Nothing here knows a provider, a
+channel or a database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from enum import StrEnum
+
+from attrs import converters, field, frozen
+
+from .errors import Faults, InvalidInput
+from .money import Money
+
+#: The longest reference that every provider takes (Adyen `reference`, 80 characters since v72).
+REFERENCE_LIMIT = 80
+DESCRIPTION_LIMIT = 250
+
+_TEXT_REMEDY = "remove line breaks, tabs and other control characters"
+
+
+def check_text(faults: Faults, path: str, text: object, *, limit: int, required: bool = False) -> None:
+    """Add a fault when `text` is no plain single line of at most `limit` characters."""
+    if not isinstance(text, str):
+        faults.add(path, f"is {type(text).__name__}, not text", "write it as a string")
+    elif required and not text.strip():
+        faults.add(path, "is empty", "write at least one character")
+    elif len(text) > limit:
+        faults.add(path, f"has {len(text)} characters", f"shorten it to {limit}")
+    # Cc: control characters; Zl, Zp: U+2028 and U+2029, which split mail headers and CSV rows as well.
+    elif any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029" for char in text):
+        faults.add(path, "contains control characters", _TEXT_REMEDY)
+    elif any(0xD800 <= ord(char) < 0xE000 for char in text):
+        faults.add(path, "contains half of a surrogate pair", "decode the text as UTF-8 first")
+
+
+def _round(value: Decimal) -> int:
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+@frozen(kw_only=True)
+class Customer:
+    """
+    Who is asked to pay.
+
+    Attributes:
+        name: as it should be greeted; empty when not known.
+        email: an address, checked in full by the channel that uses it.
+        phone: as typed or in E.164; made E.164 by the channel that uses it.
+        language: a BCP 47 tag such as ``fr`` or ``en-GB``; None takes the merchant's default.
+        code: the customer's code in the host's books, e.g. the auxiliary account.
+        country: ISO 3166 alpha-2, upper case.
+    """
+
+    name: str = field(default="", repr=False)
+    email: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    language: str | None = None
+    code: str = ""
+    country: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        faults = Faults()
+        check_text(faults, "name", self.name, limit=140)
+        check_text(faults, "code", self.code, limit=40)
+        if self.email is not None:
+            check_text(faults, "email", self.email, limit=320, required=True)
+            if isinstance(self.email, str) and self.email.strip() and "@" not in self.email:
+                faults.add("email", "has no @", "write an address such as name@example.com")
+        if self.phone is not None:
+            check_text(faults, "phone", self.phone, limit=40, required=True)
+        if self.language is not None:
+            check_text(faults, "language", self.language, limit=35, required=True)
+        if self.country is not None and not (
+            isinstance(self.country, str)
+            and len(self.country) == 2
+            and self.country.isascii()
+            and self.country.isupper()
+        ):
+            faults.add("country", "is not an ISO 3166 alpha-2 code", "write two capital letters such as FR")
+        faults.raise_any()
+
+
+class DocumentType(StrEnum):
+    """What a joined document is."""
+
+    INVOICE = "invoice"  #: asks for money that is due
+    DEPOSIT = "deposit"  #: an invoice for a part in advance
+    QUOTE = "quote"  #: an offer; paying its link accepts it
+    OTHER = "other"  #: terms, a picture, a ticket
+
+
+@frozen(kw_only=True)
+class Document:
+    """
+    A PDF that goes with the link.
+
+    Attributes:
+        name: the file name the customer sees, e.g. ``Facture F2026-0042.pdf``.
+        content: the bytes of the PDF.
+        type: what the document is.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    type: DocumentType = field(default=DocumentType.INVOICE, converter=DocumentType)
+
+    def __attrs_post_init__(self) -> None:
+        faults = Faults()
+        check_text(faults, "name", self.name, limit=120, required=True)
+        if isinstance(self.name, str) and any(char in '/\\:*?"<>|' for char in self.name):
+            faults.add(
+                "name",
+                "contains a path separator or a character that file systems refuse",
+                "give a bare file name",
+            )
+        if not self.content.startswith(b"%PDF-"):
+            faults.add("content", "is not a PDF", "give bytes that begin with %PDF-")
+        faults.raise_any()
+
+
+def _decimal(given: Decimal | int | str) -> Decimal:
+    """An exact decimal; whatever cannot be one stays as it is, for the check that names it."""
+    if isinstance(given, str):
+        try:
+            return Decimal(given)
+        except InvalidOperation:
+            return Decimal("NaN")
+    return Decimal(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+@frozen(kw_only=True)
+class LineItem:
+    """
+    One line of an order.
+
+    Attributes:
+        description: what is sold.
+        unit_price: for one, with or without VAT as `vat_included` says.
+        quantity: a whole number or an exact decimal; three decimals at most, more than zero.
+        vat_rate: in percent, e.g. ``Decimal("20")``; None when no VAT is shown.
+        vat_included: whether `unit_price` contains the VAT.
+    """
+
+    description: str
+    unit_price: Money
+    quantity: Decimal = field(
+        default=Decimal(1),
+        converter=_decimal,
+    )
+    vat_rate: Decimal | None = field(
+        default=None,
+        converter=converters.optional(_decimal),
+    )
+    vat_included: bool = True
+
+    def __attrs_post_init__(self) -> None:
+        faults = Faults()
+        check_text(faults, "description", self.description, limit=DESCRIPTION_LIMIT, required=True)
+        if not isinstance(self.quantity, Decimal):
+            faults.add(
+                "quantity",
+                f"is {type(self.quantity).__name__}",
+                'write it as an int or a string such as "1.5"',
+            )
+        elif not self.quantity.is_finite() or self.quantity <= 0:
+            faults.add("quantity", "is not more than zero", "write how many are sold")
+        elif self.quantity != round(self.quantity, 3):
+            faults.add("quantity", "has more than three decimals", "round it before")
+        if self.vat_rate is not None:
+            if not isinstance(self.vat_rate, Decimal):
+                faults.add(
+                    "vat_rate",
+                    f"is {type(self.vat_rate).__name__}",
+                    'write it as an int or a string such as "5.5"',
+                )
+            elif not self.vat_rate.is_finite() or not 0 <= self.vat_rate <= 100:
+                faults.add("vat_rate", "is not between 0 and 100", "write the rate in percent, e.g. 20")
+        if not isinstance(self.unit_price, Money):
+            faults.add("unit_price", f"is {type(self.unit_price).__name__}", 'write Money.of("49.90", "EUR")')
+        faults.raise_any()
+
+    @property
+    def total(self) -> Money:
+        """Quantity times unit price, rounded half up to the minor unit; with VAT only if the price has it."""
+        return Money.read(_round(self.quantity * self.unit_price.minor), self.unit_price.currency)
+
+
+@frozen(kw_only=True)
+class VatGroup:
+    """
+    What one VAT rate contributes to an order.
+
+    Attributes:
+        rate: in percent; None for lines without VAT.
+        net, vat, gross: minor units of one currency; ``net + vat == gross``.
+    """
+
+    rate: Decimal | None
+    net: Money
+    vat: Money
+    gross: Money
+
+
+def vat_groups(lines: Iterable[LineItem]) -> tuple[VatGroup, ...]:
+    """The VAT of `lines` by rate, highest rate first; lines priced with and without VAT may be mixed."""
+    totals: dict[tuple[Decimal | None, bool], Money] = {}
+    for line in lines:
+        place = (line.vat_rate, line.vat_included)
+        totals[place] = totals[place] + line.total if place in totals else line.total
+    groups: dict[Decimal | None, VatGroup] = {}
+    for (rate, included), total in totals.items():
+        percent = rate or Decimal(0)
+        if included:
+            vat = Money.read(_round(total.minor * percent / (100 + percent)), total.currency)
+            part = VatGroup(rate=rate, net=total - vat, vat=vat, gross=total)
+        else:
+            vat = Money.read(_round(total.minor * percent / 100), total.currency)
+            part = VatGroup(rate=rate, net=total, vat=vat, gross=total + vat)
+        seen = groups.get(rate)
+        groups[rate] = (
+            part
+            if seen is None
+            else VatGroup(
+                rate=rate, net=seen.net + part.net, vat=seen.vat + part.vat, gross=seen.gross + part.gross
+            )
+        )
+    return tuple(
+        sorted(groups.values(), key=lambda group: -1 if group.rate is None else group.rate, reverse=True)
+    )
+
+
+@frozen(kw_only=True)
+class Order:
+    """
+    What is to be paid.
+
+    Attributes:
+        reference: the host's own key, 1 to 80 characters; with `part` and `tenant` it names the order.
+        amount: what is asked for; left out, it is the sum of `lines`; given with them, it must equal it.
+        description: what the payer reads.
+        lines: what is sold; may be empty.
+        customer: who is asked; None for a link that anybody may pay.
+        part: tells several links of one reference apart, e.g. ``deposit`` and ``balance``.
+        tenant: the merchant, where one application serves many.
+        return_url: https address where the payer may go afterwards; never a proof of payment.
+        metadata: up to 20 short pairs that travel to the provider and back.
+        tags: words by which collections are classified.
+    """
+
+    reference: str
+    amount: Money
+    description: str = ""
+    lines: tuple[LineItem, ...] = ()
+    customer: Customer | None = None
+    part: str = ""
+    tenant: str = ""
+    return_url: str | None = None
+    metadata: Mapping[str, str] = field(factory=dict)
+    tags: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        *,
+        reference: str,
+        amount: Money | None = None,
+        description: str = "",
+        lines: Iterable[LineItem] = (),
+        customer: Customer | None = None,
+        part: str = "",
+        tenant: str = "",
+        return_url: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        tags: Iterable[str] = (),
+    ) -> None:
+        lines = tuple(lines)
+        faults = Faults()
+        check_text(faults, "reference", reference, limit=REFERENCE_LIMIT, required=True)
+        check_text(faults, "description", description, limit=DESCRIPTION_LIMIT)
+        check_text(faults, "part", part, limit=40)
+        check_text(faults, "tenant", tenant, limit=64)
+        total = _amount(faults, amount, lines)
+        metadata = dict(metadata or {})
+        if len(metadata) > 20:
+            faults.add("metadata", f"has {len(metadata)} pairs", "keep it to 20, which every provider takes")
+        for key, value in metadata.items():
+            check_text(faults, f"metadata[{key!r}]", value, limit=80)
+            if not (isinstance(key, str) and 0 < len(key) <= 20) or any(char in "[]" for char in key):
+                faults.add(
+                    f"metadata[{key!r}]",
+                    "has a name that providers refuse",
+                    "use 1 to 20 characters without brackets",
+                )
+            elif key.startswith("paybylink"):
+                faults.add(
+                    f"metadata[{key!r}]",
+                    "uses our own prefix",
+                    "choose a name that does not begin with paybylink",
+                )
+        tags = tuple(tags)
+        for place, tag in enumerate(tags):
+            check_text(faults, f"tags[{place}]", tag, limit=40, required=True)
+        if return_url is not None:
+            check_text(faults, "return_url", return_url, limit=1024, required=True)
+            if isinstance(return_url, str) and not _is_return_address(return_url):
+                faults.add(
+                    "return_url", "is not an https address", "write https://…; http only on this machine"
+                )
+        faults.raise_any()
+        assert total is not None
+        self.__attrs_init__(  # type: ignore[attr-defined]
+            reference, total, description, lines, customer, part, tenant, return_url, metadata, tags
+        )
+
+    @property
+    def vat_groups(self) -> tuple[VatGroup, ...]:
+        """The VAT of the lines by rate; empty when the order has no lines."""
+        return vat_groups(self.lines)
+
+
+def _is_return_address(url: str) -> bool:
+    return (
+        url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]"))
+        and " " not in url
+    )
+
+
+def _amount(faults: Faults, amount: Money | None, lines: tuple[LineItem, ...]) -> Money | None:
+    """The amount of the order, or None with the reasons in `faults`."""
+    if amount is not None and not isinstance(amount, Money):
+        faults.add("amount", f"is {type(amount).__name__}", 'write Money.of("49.90", "EUR")')
+        return None
+    if lines:
+        currencies = {line.unit_price.currency for line in lines}
+        if len(currencies) > 1:
+            faults.add("lines", f"mix {', '.join(sorted(currencies))}", "make one order per currency")
+            return None
+        groups = vat_groups(lines)
+        total = groups[0].gross
+        for group in groups[1:]:
+            total = total + group.gross
+        if amount is None:
+            amount = total
+        elif amount != total:
+            faults.add(
+                "amount",
+                f"is {amount} but the lines add up to {total}",
+                "correct one of them, or leave amount out",
+            )
+            return None
+    if amount is None:
+        faults.add("amount", "is missing", "give an amount or line items")
+        return None
+    if amount.minor <= 0:
+        faults.add("amount", f"is {amount}", "ask for more than zero; a refund is made with refund()")
+        return None
+    return amount
+
+
+def order_fingerprint(order: Order) -> dict[str, str]:
+    """
+    The content of an order by field, for comparison: equal fields have equal text.
+
+    The keys (`reference`, `part`, `tenant`) are left out, since they name the order and are not its content. The
+    customer is there as a digest, so that the content can be kept when the customer's data are erased.
+    """
+    return {
+        "amount": str(order.amount),
+        "description": order.description,
+        "lines": "|".join(
+            f"{line.description}\x1f{line.quantity.normalize():f}\x1f{line.unit_price}\x1f"
+            f"{'' if line.vat_rate is None else f'{line.vat_rate.normalize():f}'}\x1f{line.vat_included}"
+            for line in order.lines
+        ),
+        "customer": _digest(order.customer) if order.customer else "",
+        "return_url": order.return_url or "",
+        "metadata": "|".join(f"{key}\x1f{value}" for key, value in sorted(order.metadata.items())),
+        "tags": "|".join(sorted(order.tags)),
+    }
+
+
+def _digest(customer: Customer) -> str:
+    parts = (
+        customer.name,
+        customer.email,
+        customer.phone,
+        customer.language,
+        customer.code,
+        customer.country,
+    )
+    return hashlib.sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()
+
+
+def as_order(
+    given: Order | Money | str, *, reference: str | None, description: str = "", **content: object
+) -> Order:
+    """
+    The order that a short call means: ``create_link("49.90 EUR", reference="INV-7")``.
+
+    Raises:
+        InvalidInput: the text is no amount, or the reference is missing.
+    """
+    if isinstance(given, Order):
+        if reference is not None or description or content:
+            raise InvalidInput.single("reference", "is given beside an Order", "write it inside the Order")
+        return given
+    faults = Faults()
+    amount: Money | None = None
+    with faults.at("amount"):
+        amount = Money.parse(given) if isinstance(given, str) else given
+    if not reference:
+        faults.add("reference", "is missing", "name the order by your own key, e.g. its invoice number")
+    faults.raise_any()
+    assert reference is not None
+    return Order(reference=reference, amount=amount, description=description, **content)  # type: ignore[arg-type]
+
+
+def is_future(moment: dt.datetime, *, now: dt.datetime, path: str) -> dt.datetime:
+    """
+    `moment` in UTC, if it is aware and after `now`.
+
+    Raises:
+        InvalidInput: the moment has no zone, or has passed.
+    """
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise InvalidInput.single(
+            path, "has no time zone", "use an aware datetime, e.g. datetime.now(UTC) + …"
+        )
+    moment = moment.astimezone(dt.UTC)
+    if moment <= now:
+        raise InvalidInput.single(path, "has passed", "give a moment in the future")
+    return moment

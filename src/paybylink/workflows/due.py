@@ -1,0 +1,96 @@
+"""
+One pass of whatever is due: finish what was cut, expire, send what waits, ask about what is unknown.
+
+Each piece of work is one of the ordinary journeys. One that fails is counted and left for the next pass; it never
+stops the others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+from paybylink.errors import PaybylinkError
+from paybylink.flow import Flow, write
+from paybylink.links import LinkStatus
+
+from .close import close_behind, expire
+from .deliver import go_on
+from .issue import complete
+from .merchant import Merchant
+from .receive import take_up
+from .refund import complete_refund
+
+log = logging.getLogger("paybylink.due")
+
+#: How many pieces of one sort a pass takes on; the next pass takes the rest.
+PIECES = 200
+
+
+@frozen(kw_only=True)
+class Pass:
+    """
+    What one pass did.
+
+    Attributes:
+        completed: links and closings that were finished.
+        expired: links whose time had passed.
+        delivered: messages that were sent or asked about.
+        refunded: refunds that were finished.
+        told: events that had waited and were processed.
+        failed: what could not be done now, as error codes; the next pass tries again.
+    """
+
+    completed: int = 0
+    expired: int = 0
+    delivered: int = 0
+    refunded: int = 0
+    told: int = 0
+    failed: tuple[str, ...] = field(default=())
+
+
+def run_due(merchant: Merchant, *, only: str | None, now: dt.datetime) -> Flow[Pass]:
+    """
+    One pass; with `only`, for that link alone, which is what a host calls after its own commit.
+    """
+    store = merchant.store
+    done = {"completed": 0, "expired": 0, "delivered": 0, "refunded": 0, "told": 0}
+    failed: list[str] = []
+
+    def attempt(kind: str, journey: Callable[[], Flow[object]]) -> Flow[None]:
+        try:
+            _ = yield from journey()
+        except PaybylinkError as error:
+            log.warning("%s could not be done now: %s", kind, error.code)
+            failed.append(error.code)
+        else:
+            done[kind] += 1
+
+    if only is None:
+        in_work = yield from store.links_in_work(PIECES)
+    else:
+        stored = yield from store.link(only)
+        in_work = (stored,) if stored else ()
+    for link in in_work:
+        if link.link.status is LinkStatus.PENDING:
+            yield from attempt("completed", lambda link=link: complete(merchant, link, now=now))  # type: ignore[misc]
+        elif only is None:
+            yield from attempt("completed", lambda link=link: close_behind(merchant, link.link.id, now=now))  # type: ignore[misc]
+    if only is None:
+        for link in (yield from store.links_due(now, PIECES)):
+            yield from attempt("expired", lambda link=link: expire(merchant, link.link.id, now=now))  # type: ignore[misc]
+        for row in (yield from store.inbox_waiting(PIECES)):
+            yield from attempt("told", lambda row=row: take_up(merchant, row, now=now))  # type: ignore[misc]
+    for delivery in (yield from store.deliveries_due(now, PIECES)):
+        if only is None or delivery.delivery.link_id == only:
+            yield from attempt("delivered", lambda delivery=delivery: go_on(merchant, delivery, now=now))  # type: ignore[misc]
+    for refund in (yield from store.refunds_in_work(PIECES)):
+        payment = (yield from store.payment(refund.refund.payment_id)) if only is not None else None
+        if only is None or (payment is not None and payment.link_id == only):
+            yield from attempt("refunded", lambda refund=refund: complete_refund(merchant, refund, now=now))  # type: ignore[misc]
+    if only is None:
+        _ = yield from write(store.passed("run_due", now))
+    return Pass(failed=tuple(failed), **done)

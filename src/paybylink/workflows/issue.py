@@ -1,0 +1,447 @@
+"""
+From an order to a link that can be paid, exactly once.
+
+Rule 1: a reference (with its part) has one row at a time that may be payable; the unique key of the table says so.
+Rule 2: the exact request is stored with the reserved row before it is sent. After a lost answer the same bytes go
+        out under the same key while that lives; then the provider is asked whether the link exists; only a
+        certain "no" leads to a new request.
+Rule 3: a refused request leaves the link `pending` without anything behind it, so that a corrected order may take
+        its place.
+Rule 4: replacing closes first, and makes the new link only when the close is certain and no money came meanwhile.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+from paybylink.errors import (
+    AlreadyPaid,
+    Conflict,
+    InvalidInput,
+    LinkClosed,
+    OutcomeUnknown,
+    ProviderError,
+    ReferenceConflict,
+    UnsupportedCapability,
+)
+from paybylink.events import LinkOpened
+from paybylink.flow import Flow, Step, write
+from paybylink.links import (
+    InvoiceBound,
+    LinkKind,
+    LinkStatus,
+    PaymentLink,
+    PendingLink,
+    ProviderLink,
+    ProviderLinkStatus,
+    link_content,
+)
+from paybylink.orders import Order, is_future
+from paybylink.providers.base import LinkRequest, Provider, VendorLink, Written
+from paybylink.store import StoredLink
+
+from .close import close_behind, load
+from .merchant import Merchant
+
+#: How often a journey reads again when another writer was first. Each round somebody else has moved on.
+ROUNDS = 20
+
+
+@frozen(kw_only=True)
+class LinkWish:
+    """
+    What a caller of `create_link` asks for, checked.
+
+    Attributes:
+        order, kind: what is asked for, and how.
+        provider: a name, if the caller named one.
+        expires_at: the moment computed from what was given, or from the default.
+        expires_in: the span, if a span was given.
+        content: all of it by field, for comparison with an earlier wish.
+    """
+
+    order: Order
+    kind: LinkKind
+    provider: str | None
+    expires_at: dt.datetime
+    expires_in: dt.timedelta | None
+    content: Mapping[str, str]
+
+
+def wish(
+    merchant: Merchant,
+    order: Order,
+    *,
+    kind: LinkKind,
+    provider: str | None,
+    expires_in: dt.timedelta | None,
+    expires_at: dt.datetime | None,
+    now: dt.datetime,
+) -> LinkWish:
+    """
+    The checked wish.
+
+    Raises:
+        InvalidInput: both spans and moments were given, or they lie in the past, or the tenant is another one's.
+        NotFound: no such provider.
+    """
+    if order.tenant != merchant.store.tenant:
+        raise InvalidInput.single(
+            "order.tenant", "is not this merchant's", "use the PayByLink of that tenant"
+        )
+    if expires_in is not None and expires_at is not None:
+        raise InvalidInput.single("expires_at", "is given beside expires_in", "give one of them")
+    if expires_in is not None and expires_in <= dt.timedelta(0):
+        raise InvalidInput.single(
+            "expires_in", "is not more than zero", "give a span such as timedelta(days=7)"
+        )
+    if provider is not None:
+        _ = merchant.provider(provider)
+    content = link_content(order, kind, expires_in=expires_in, expires_at=expires_at)
+    if provider is not None:
+        content["provider"] = provider
+    if expires_in is not None:
+        end = now + expires_in
+    elif expires_at is not None:
+        end = is_future(expires_at, now=now, path="expires_at")
+    elif isinstance(kind, InvoiceBound) and kind.invoice.due_on is not None:
+        due = dt.datetime.combine(kind.invoice.due_on, dt.time(), dt.UTC) + merchant.invoice_grace
+        end = max(due, now + dt.timedelta(days=1))
+    else:
+        end = now + merchant.default_expiry
+    return LinkWish(
+        order=order, kind=kind, provider=provider, expires_at=end, expires_in=expires_in, content=content
+    )
+
+
+def issue(
+    merchant: Merchant, asked: LinkWish, *, replace: bool, now: dt.datetime
+) -> Flow[PaymentLink | PendingLink]:
+    """
+    The one link of the order, made if there is none.
+
+    Raises:
+        ReferenceConflict: the reference has a link with other content, and `replace` is False.
+        AlreadyPaid: it was paid, so it cannot be replaced.
+        OutcomeUnknown: the provider was asked and did not answer; the link is on the error.
+        ProviderError, NotSent, IntegrityBreach: see `Provider`.
+    """
+    store = merchant.store
+    for _ in range(ROUNDS):
+        stored = yield from store.link_by_reference(asked.order.reference, asked.order.part)
+        try:
+            if stored is None:
+                stored = yield from _reserve(merchant, asked, generation=1, now=now)
+            elif differences := _differences(stored, asked):
+                stored = yield from _differing(merchant, stored, asked, differences, replace=replace, now=now)
+        except Conflict:
+            continue
+        if merchant.lent:
+            return stored.link if stored.link.status is not LinkStatus.PENDING else _pending(stored.link)
+        return (yield from complete(merchant, stored, now=now))
+    raise Conflict("link_by_reference")
+
+
+def complete(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flow[PaymentLink]:
+    """
+    The link, brought from `pending` to `open` by asking its provider; any other link is returned as it is.
+
+    Raises:
+        OutcomeUnknown: no answer came; the link is on the error.
+        ProviderError: the provider refused; the link stays `pending` with nothing behind it.
+    """
+    provider = merchant.provider(stored.link.provider)
+    for _ in range(ROUNDS):
+        link = stored.link
+        attempt = link.current
+        try:
+            if attempt is None and link.status is LinkStatus.PENDING:
+                stored = yield from _ask(merchant, stored, link, now=now)
+                continue
+            if attempt is None or attempt.status is not ProviderLinkStatus.ASKED:
+                return link
+            made = yield from _make(merchant, provider, stored, attempt, now=now)
+            if made is not None:
+                return (yield from _open(merchant, stored, attempt, made, now=now))
+        except Conflict:
+            pass
+        stored = yield from load(merchant, link.id)
+    raise Conflict("open_link")
+
+
+def renew(
+    merchant: Merchant, link_id: str, *, expires_in: dt.timedelta, now: dt.datetime
+) -> Flow[PaymentLink]:
+    """
+    The link with a new end and a new link at the provider; its id, token and public URL stay.
+
+    The old one is closed for certain first. After a cut the same call, or the next pass, goes on where it was.
+
+    Raises:
+        AlreadyPaid: nothing is left to pay, or a payment is under way.
+        LinkClosed: it was cancelled or replaced, which renewal does not undo.
+    """
+    if merchant.lent:
+        raise UnsupportedCapability(
+            "a lent connection",
+            "renew",
+            "closing the old link cannot wait for your commit; renew it without one",
+        )
+    if expires_in <= dt.timedelta(0):
+        raise InvalidInput.single(
+            "expires_in", "is not more than zero", "give a span such as timedelta(days=7)"
+        )
+    stored = yield from load(merchant, link_id)
+    if stored.link.status is LinkStatus.PENDING:
+        return (yield from complete(merchant, stored, now=now))
+    if stored.link.status in (LinkStatus.CANCELLED, LinkStatus.REPLACED):
+        raise LinkClosed(stored.link)
+    for _ in range(ROUNDS):
+        closed = yield from close_behind(merchant, link_id, now=now)
+        link = closed.link
+        if link.status in (LinkStatus.PAID, LinkStatus.PROCESSING):
+            raise AlreadyPaid(link)
+        renewed = evolve(
+            link, status=LinkStatus.PENDING, expires_at=now + expires_in, renewals=link.renewals + 1
+        )
+        try:
+            return (
+                yield from complete(merchant, (yield from _ask(merchant, closed, renewed, now=now)), now=now)
+            )
+        except Conflict:
+            continue
+    raise Conflict("renew_link")
+
+
+def link_request(link: PaymentLink, attempt: ProviderLink) -> LinkRequest:
+    """What the provider is asked for; the rest of an invoice of which a part was paid."""
+    order = link.order
+    if link.paid_amount.minor and isinstance(link.kind, InvoiceBound):
+        order = _order_for_the_rest(link)
+    customer = order.customer
+    return LinkRequest(
+        link_id=link.id,
+        attempt_id=attempt.id,
+        order=order,
+        kind=link.kind,
+        expires_at=link.expires_at,
+        locale=customer.language if customer else None,
+    )
+
+
+def _order_for_the_rest(link: PaymentLink) -> Order:
+    """The order for what is left to pay, without its lines, which add up to the whole."""
+    order = link.order
+    return Order(
+        reference=order.reference,
+        amount=link.open_amount,
+        description=order.description,
+        customer=order.customer,
+        part=order.part,
+        tenant=order.tenant,
+        return_url=order.return_url,
+        metadata=order.metadata,
+        tags=order.tags,
+    )
+
+
+def _pending(link: PaymentLink) -> PendingLink:
+    assert link.expires_at is not None
+    return PendingLink(
+        id=link.id,
+        token=link.token,
+        order=link.order,
+        kind=link.kind,
+        expires_at=link.expires_at,
+        url=link.url,
+    )
+
+
+def _differences(stored: StoredLink, asked: LinkWish) -> tuple[str, ...]:
+    """The fields that differ; a provider or an expiry that the caller left out never does."""
+    names = dict.fromkeys((*stored.content, *asked.content))
+    return tuple(
+        name
+        for name in names
+        if stored.content.get(name, "") != asked.content.get(name, "")
+        and not (name == "provider" and asked.content.get(name) in (None, stored.link.provider))
+    )
+
+
+def _differing(
+    merchant: Merchant,
+    stored: StoredLink,
+    asked: LinkWish,
+    differences: tuple[str, ...],
+    *,
+    replace: bool,
+    now: dt.datetime,
+) -> Flow[StoredLink]:
+    """What becomes of a wish whose reference has a link with other content."""
+    link = stored.link
+    if link.status is LinkStatus.PENDING and link.current is None:
+        return (yield from _rewrite(merchant, stored, asked, now=now))
+    if not replace:
+        raise ReferenceConflict(link.order.reference, differences, link)
+    if merchant.lent:
+        raise UnsupportedCapability(
+            "a lent connection",
+            "replace",
+            "closing the old link cannot wait for your commit; replace it without one",
+        )
+    if link.status is LinkStatus.PENDING:
+        # Whether the old one exists is not known: find out first.
+        _ = yield from complete(merchant, stored, now=now)
+    closed = yield from close_behind(merchant, link.id, now=now)
+    if closed.link.status is LinkStatus.PAID or closed.link.paid_amount.minor:
+        raise AlreadyPaid(closed.link)
+    gone = evolve(closed.link, status=LinkStatus.REPLACED)
+    farewell = merchant.store.update_link(gone, version=closed.link.version)
+    return (yield from _reserve(merchant, asked, generation=link.generation + 1, now=now, beside=(farewell,)))
+
+
+def _reserve(
+    merchant: Merchant, asked: LinkWish, *, generation: int, now: dt.datetime, beside: tuple[Step, ...] = ()
+) -> Flow[StoredLink]:
+    """The reserved row, with the exact request that will be sent; written before anything is."""
+    store, ids = merchant.store, merchant.identifiers
+    provider = merchant.provider(asked.provider)
+    token = ids.token()
+    link = PaymentLink(
+        id=ids.row(now),
+        token=token,
+        order=asked.order,
+        kind=asked.kind,
+        status=LinkStatus.PENDING,
+        mode=provider.mode,
+        provider=provider.name,
+        created_at=now,
+        expires_at=asked.expires_at,
+        expires_in=asked.expires_in,
+        url=store.public_address(token),
+        generation=generation,
+    )
+    attempt, written = _written(merchant, provider, link, now=now)
+    link = evolve(link, provider_links=(attempt,))
+    _ = yield from write(
+        *beside,
+        *store.insert_link(link, asked.content),
+        store.insert_provider_link(link.id, attempt, written, expires_at=asked.expires_at),
+        fence=True,
+    )
+    return StoredLink(link=link, content=asked.content, written={attempt.id: written}, close_keys={})
+
+
+def _rewrite(
+    merchant: Merchant, stored: StoredLink, asked: LinkWish, *, now: dt.datetime
+) -> Flow[StoredLink]:
+    """The same row with corrected content, after a request that was refused (rule 3)."""
+    provider = merchant.provider(asked.provider)
+    link = evolve(
+        stored.link,
+        order=asked.order,
+        kind=asked.kind,
+        mode=provider.mode,
+        provider=provider.name,
+        expires_at=asked.expires_at,
+        expires_in=asked.expires_in,
+        provider_links=(),
+    )
+    attempt, written = _written(merchant, provider, link, now=now)
+    _ = yield from write(
+        *merchant.store.rewrite_link(link, asked.content, version=stored.link.version),
+        merchant.store.insert_provider_link(link.id, attempt, written, expires_at=asked.expires_at),
+        fence=True,
+    )
+    link = evolve(link, provider_links=(attempt,), version=stored.link.version + 1)
+    return StoredLink(link=link, content=asked.content, written={attempt.id: written}, close_keys={})
+
+
+def _ask(merchant: Merchant, stored: StoredLink, link: PaymentLink, *, now: dt.datetime) -> Flow[StoredLink]:
+    """A new request for `link`, a pending one behind which nothing exists (any more)."""
+    assert link.expires_at is not None
+    attempt, written = _written(merchant, merchant.provider(link.provider), link, now=now)
+    _ = yield from write(
+        merchant.store.update_link(link, version=link.version),
+        merchant.store.insert_provider_link(link.id, attempt, written, expires_at=link.expires_at),
+        fence=True,
+    )
+    link = evolve(link, provider_links=(*link.provider_links, attempt), version=link.version + 1)
+    return evolve(stored, link=link, written={**stored.written, attempt.id: written})
+
+
+def _written(
+    merchant: Merchant, provider: Provider, link: PaymentLink, *, now: dt.datetime
+) -> tuple[ProviderLink, Written]:
+    attempt = ProviderLink(
+        id=merchant.identifiers.row(now),
+        provider=provider.name,
+        status=ProviderLinkStatus.ASKED,
+        asked_at=now,
+    )
+    written = provider.write_link(link_request(link, attempt), key=merchant.identifiers.key(), now=now)
+    return attempt, written
+
+
+def _make(
+    merchant: Merchant, provider: Provider, stored: StoredLink, attempt: ProviderLink, *, now: dt.datetime
+) -> Flow[VendorLink | None]:
+    """The link at the provider; None if it surely does not exist and the row now says so."""
+    link, written = stored.link, stored.written[attempt.id]
+    request = link_request(link, attempt)
+    try:
+        if now < written.key_until:
+            return (yield from provider.create_link(request, written=written))
+        found = yield from provider.find_link(request, since=attempt.asked_at)
+    except ProviderError as error:
+        if not error.retryable:
+            yield from _refused(merchant, link, attempt)
+        raise
+    except OutcomeUnknown as error:
+        raise OutcomeUnknown(str(error), who=error.who, subject=link) from error
+    if found is None:
+        yield from _refused(merchant, link, attempt)
+    return found
+
+
+def _refused(merchant: Merchant, link: PaymentLink, attempt: ProviderLink) -> Flow[None]:
+    refused = evolve(attempt, status=ProviderLinkStatus.REFUSED)
+    try:
+        _ = yield from write(
+            merchant.store.update_provider_link(link.id, refused, was=ProviderLinkStatus.ASKED)
+        )
+    except Conflict:
+        # Another worker has already written what became of it, and the next read will say so.
+        return
+
+
+def _open(
+    merchant: Merchant, stored: StoredLink, attempt: ProviderLink, made: VendorLink, *, now: dt.datetime
+) -> Flow[PaymentLink]:
+    """The open link, written down with its event."""
+    store, link = merchant.store, stored.link
+    behind = evolve(attempt, status=ProviderLinkStatus.OPEN, vendor_id=made.vendor_id, url=made.url)
+    opened = evolve(
+        link,
+        # A payment may have been told before the answer to our own request was; money wins.
+        status=LinkStatus.OPEN if link.status is LinkStatus.PENDING else link.status,
+        url=store.public_address(link.token) or made.url,
+        provider_links=tuple(behind if each.id == attempt.id else each for each in link.provider_links),
+    )
+    event = LinkOpened(
+        id=f"{link.id}.opened.{attempt.id}",
+        at=now,
+        link_id=link.id,
+        reference=link.order.reference,
+        part=link.order.part,
+        tenant=link.order.tenant,
+    )
+    _ = yield from write(
+        store.update_link(opened, version=link.version),
+        store.update_provider_link(link.id, behind, was=ProviderLinkStatus.ASKED),
+        store.emit(event, now=now),
+    )
+    return evolve(opened, version=link.version + 1)

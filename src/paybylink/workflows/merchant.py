@@ -1,0 +1,76 @@
+"""
+What every journey needs to know: whose providers, channels and books these are.
+
+The store comes in as its queries and rows, not as a connection: a journey yields its batches like everything
+else that leaves the process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from attrs import field, frozen
+
+from paybylink.accounting.accounts import Accounts
+from paybylink.channels.base import Channel, channel_named
+from paybylink.errors import NotFound
+from paybylink.identifiers import Identifiers
+from paybylink.providers.base import Provider
+from paybylink.store import Store
+
+
+@frozen(kw_only=True)
+class Merchant:
+    """
+    One merchant's set-up.
+
+    Attributes:
+        store: queries and rows of this tenant.
+        providers: the first is the default.
+        channels: in the order of preference for a medium.
+        accounts: how money is booked.
+        identifiers: where ids, tokens and keys come from.
+        default_expiry: how long a link lives when nobody says.
+        invoice_grace: how long an invoice-bound link lives after the due date.
+        language: of messages to customers without one.
+        lent: the store's connection belongs to the host, so journeys stop at the reserved row.
+    """
+
+    store: Store
+    providers: Sequence[Provider] = ()
+    channels: Sequence[Channel] = ()
+    accounts: Accounts = field(factory=Accounts)
+    identifiers: Identifiers = field(factory=Identifiers)
+    default_expiry: dt.timedelta = dt.timedelta(days=30)
+    invoice_grace: dt.timedelta = dt.timedelta(days=30)
+    language: str = "en"
+    lent: bool = False
+
+    def provider(self, name: str | None) -> Provider:
+        """
+        The provider called `name`, or the default one.
+
+        Raises:
+            NotFound: there is none.
+        """
+        for provider in self.providers:
+            if name is None or provider.name == name:
+                return provider
+        known = ", ".join(provider.name for provider in self.providers) or "none is configured"
+        raise NotFound(
+            f"no provider called {name!r}; known: {known}" if name else "no provider is configured"
+        )
+
+    def channel(self, via: str) -> Channel:
+        """
+        The channel called `via`, or the first of that medium.
+
+        Raises:
+            NotFound: there is none.
+        """
+        channel = channel_named(self.channels, via)
+        if channel is None:
+            known = ", ".join(channel.name for channel in self.channels) or "none is configured"
+            raise NotFound(f"no channel for {via!r}; known: {known}")
+        return channel

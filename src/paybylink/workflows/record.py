@@ -1,0 +1,432 @@
+"""
+Writing down what a provider tells: a payment, a refund, a dispute.
+
+One notice becomes one batch: the money, the link it moves, the booking and the event for the host, all or
+nothing. The keys are the effects' own (the payment at its provider, the refund, the dispute and its outcome), so
+news told twice, by webhook and when asked, act once; and the state tables see to it that late news undo nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from attrs import evolve, field, frozen
+
+from paybylink.accounting.booking import book_payment, book_refund, book_refund_failed
+from paybylink.errors import Conflict
+from paybylink.events import (
+    DisputeClosed,
+    DisputeOpened,
+    Event,
+    LinkPaid,
+    PaymentFailed,
+    PaymentProcessing,
+    PaymentReceived,
+    RefundFailed,
+    RefundSettled,
+)
+from paybylink.flow import Flow, Step, write
+from paybylink.links import (
+    InvoiceBound,
+    LinkStatus,
+    PaymentFlag,
+    PaymentLink,
+    Reusable,
+    after_attempt,
+    after_payment,
+)
+from paybylink.money import Money
+from paybylink.payments import (
+    Dispute,
+    DisputeStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    payment_moved,
+    refund_moved,
+)
+from paybylink.providers.base import (
+    DisputeNotice,
+    ForeignNotice,
+    LinkNotice,
+    Notice,
+    PaymentNotice,
+    Provider,
+    RefundNotice,
+    UnknownNotice,
+)
+
+from .merchant import Merchant
+
+#: How often a notice is planned anew when another writer was first.
+ROUNDS = 20
+
+
+@frozen(kw_only=True)
+class Effects:
+    """
+    What a notice changes.
+
+    Attributes:
+        steps: to be written in one batch.
+        events: what they mean to the host; their steps are among `steps`.
+        state: what the inbox says afterwards: processed, foreign, parked, or waiting for something that has
+            not been told yet.
+        reason: why it is parked or waiting.
+    """
+
+    steps: tuple[Step, ...] = ()
+    events: tuple[Event, ...] = ()
+    state: str = "processed"
+    reason: str = field(default="")
+
+
+def record_all(
+    merchant: Merchant, provider: Provider, notices: Sequence[Notice], *, now: dt.datetime
+) -> Flow[tuple[Event, ...]]:
+    """Record each notice in a batch of its own, and return the events that came of them."""
+    events: tuple[Event, ...] = ()
+    for notice in notices:
+        for _ in range(ROUNDS):
+            effects = yield from effects_of(merchant, provider, notice, now=now)
+            if not effects.steps:
+                break
+            try:
+                _ = yield from write(*effects.steps)
+            except Conflict:
+                continue
+            events += effects.events
+            break
+        else:
+            raise Conflict("record")
+    return events
+
+
+def effects_of(merchant: Merchant, provider: Provider, notice: Notice, *, now: dt.datetime) -> Flow[Effects]:
+    """What `notice` changes, given what is stored now. Reads only."""
+    match notice:
+        case ForeignNotice():
+            return Effects(state="foreign", reason=notice.reason)
+        case UnknownNotice():
+            return Effects(state="parked", reason=notice.reason)
+        case LinkNotice():
+            # Money and our own closing tell the same; `refresh` sees what was changed by hand.
+            return Effects()
+    if notice.mode is not provider.mode:
+        return Effects(state="parked", reason=f"a {notice.mode} event reached a {provider.mode} account")
+    match notice:
+        case PaymentNotice():
+            return (yield from _payment(merchant, provider, notice, now=now))
+        case RefundNotice():
+            return (yield from _refund(merchant, provider, notice, now=now))
+        case DisputeNotice():
+            return (yield from _dispute(merchant, provider, notice, now=now))
+
+
+def _link_of(merchant: Merchant, provider: Provider, notice: PaymentNotice) -> Flow[PaymentLink | None]:
+    """The link that a payment came by: by our own mark, else by the provider's link."""
+    if notice.link_id:
+        stored = yield from merchant.store.link(notice.link_id)
+        if stored is not None:
+            return stored.link
+    if notice.link_vendor_id:
+        stored = yield from merchant.store.link_of_vendor(provider.name, notice.link_vendor_id)
+        if stored is not None:
+            return stored.link
+    return None
+
+
+def _payment(
+    merchant: Merchant, provider: Provider, notice: PaymentNotice, *, now: dt.datetime
+) -> Flow[Effects]:
+    store = merchant.store
+    known = yield from store.payment_of_vendor(provider.name, notice.vendor_id)
+    before = known.status if known else None
+    after = payment_moved(before, notice.status) if before else notice.status
+    if before is after:
+        return Effects()
+    link = yield from _link_of(merchant, provider, notice)
+    payment = evolve(
+        known
+        or Payment(
+            id=merchant.identifiers.row(now),
+            provider=provider.name,
+            vendor_id=notice.vendor_id,
+            amount=notice.amount,
+            status=after,
+            mode=notice.mode,
+            at=notice.at,
+            link_id=link.id if link else None,
+            reference=link.order.reference if link else "",
+            part=link.order.part if link else "",
+            tenant=store.tenant,
+        ),
+        amount=notice.amount,
+        status=after,
+        at=notice.at,
+        method=notice.method or (known.method if known else ""),
+        vendor_status=notice.vendor_status,
+    )
+    steps: list[Step] = []
+    events: list[Event] = []
+    if after is PaymentStatus.SUCCEEDED:
+        payment, moved_link, event = _succeeded(payment, link, now=now)
+        events.append(event)
+        entry = book_payment(
+            payment,
+            accounts=merchant.accounts,
+            entry_id=merchant.identifiers.row(now),
+            created_at=now,
+            link_kind=link.kind.name if link else "",
+            piece=_piece(link, payment),
+            customer_code=_customer_code(link),
+            customer_id=link.id if link and link.order.customer else None,
+        )
+        steps += store.book(entry)
+    else:
+        failed = after in (PaymentStatus.FAILED, PaymentStatus.CANCELLED)
+        moved_link = after_attempt(link, failed=failed) if link else None
+        if link and after in (PaymentStatus.FAILED, PaymentStatus.PROCESSING):
+            happened = PaymentFailed if failed else PaymentProcessing
+            events.append(
+                happened(
+                    id=f"{payment.id}.{after}",
+                    at=now,
+                    link_id=link.id,
+                    reference=link.order.reference,
+                    payment_id=payment.id,
+                    amount=payment.amount,
+                    part=link.order.part,
+                    tenant=store.tenant,
+                )
+            )
+    steps.append(
+        store.update_payment(payment, version=known.version) if known else store.insert_payment(payment)
+    )
+    if link is not None and moved_link is not None and moved_link != link:
+        steps.append(store.update_link(moved_link, version=link.version))
+    steps += [store.emit(event, now=now) for event in events]
+    return Effects(steps=tuple(steps), events=tuple(events))
+
+
+def _succeeded(
+    payment: Payment, link: PaymentLink | None, *, now: dt.datetime
+) -> tuple[Payment, PaymentLink | None, Event]:
+    """The payment with its flags, the link it moves, and what the host is told."""
+    if link is None:
+        told = PaymentReceived(
+            id=f"{payment.id}.succeeded",
+            at=now,
+            payment_id=payment.id,
+            amount=payment.amount,
+            tenant=payment.tenant,
+        )
+        return payment, None, told
+    standing = after_payment(link, payment)
+    payment = evolve(payment, flags=standing.flags)
+    fits = PaymentFlag.MISMATCH not in standing.flags
+    if standing.link.status is LinkStatus.PAID or (isinstance(link.kind, Reusable) and fits):
+        return (
+            payment,
+            standing.link,
+            LinkPaid(
+                id=f"{payment.id}.succeeded",
+                at=now,
+                link_id=link.id,
+                reference=link.order.reference,
+                payment_id=payment.id,
+                amount=payment.amount,
+                flags=standing.flags,
+                part=link.order.part,
+                tenant=payment.tenant,
+            ),
+        )
+    return (
+        payment,
+        standing.link,
+        PaymentReceived(
+            id=f"{payment.id}.succeeded",
+            at=now,
+            payment_id=payment.id,
+            amount=payment.amount,
+            link_id=link.id,
+            reference=link.order.reference,
+            flags=standing.flags,
+            part=link.order.part,
+            tenant=payment.tenant,
+        ),
+    )
+
+
+def _piece(link: PaymentLink | None, payment: Payment) -> str:
+    """What the accountant finds the booking by: the invoice, else the order, else the provider's own id."""
+    if link is None:
+        return payment.vendor_id
+    return link.kind.invoice.number if isinstance(link.kind, InvoiceBound) else link.order.reference
+
+
+def _customer_code(link: PaymentLink | None) -> str:
+    return link.order.customer.code if link and link.order.customer else ""
+
+
+def _refund(
+    merchant: Merchant, provider: Provider, notice: RefundNotice, *, now: dt.datetime
+) -> Flow[Effects]:
+    store = merchant.store
+    stored = yield from store.refund_of_vendor(provider.name, notice.vendor_id)
+    if stored is None and notice.refund_id:
+        stored = yield from store.refund(notice.refund_id)
+    payment = yield from store.payment_of_vendor(provider.name, notice.payment_vendor_id)
+    if payment is None:
+        return Effects(state="waiting", reason="the payment that it gives back has not been told yet")
+    if stored is None:
+        # Made in the provider's dashboard: its own id is the reference that keeps it single.
+        before: RefundStatus | None = None
+        refund = Refund(
+            id=merchant.identifiers.row(now),
+            payment_id=payment.id,
+            provider=provider.name,
+            amount=notice.amount,
+            status=notice.status,
+            requested_at=notice.at,
+            reference=f"{provider.name}:{notice.vendor_id}",
+            tenant=store.tenant,
+            vendor_id=notice.vendor_id,
+            reason=notice.reason,
+            vendor_status=notice.vendor_status,
+        )
+        version = 0
+    else:
+        before, version = stored.refund.status, stored.refund.version
+        refund = evolve(
+            stored.refund,
+            status=refund_moved(before, notice.status),
+            vendor_id=notice.vendor_id,
+            vendor_status=notice.vendor_status,
+        )
+        if refund == stored.refund:
+            return Effects()
+    steps, events = _refund_effects(merchant, payment, refund, before, now=now)
+    steps = (
+        store.insert_refund(refund, None) if before is None else store.update_refund(refund, version=version),
+        *steps,
+        *(store.emit(event, now=now) for event in events),
+    )
+    return Effects(steps=steps, events=events)
+
+
+def _refund_effects(
+    merchant: Merchant, payment: Payment, refund: Refund, before: RefundStatus | None, *, now: dt.datetime
+) -> tuple[tuple[Step, ...], tuple[Event, ...]]:
+    """What a refund that went from `before` to its status does to its payment, the books and the host."""
+    store, after = merchant.store, refund.status
+    steps: list[Step] = []
+    events: list[Event] = []
+    taken = before in (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
+    takes = after in (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
+    if taken is not takes:
+        refunded = payment.refunded + refund.amount if takes else payment.refunded - refund.amount
+        # The provider is right about its own money: never more than the payment, never below zero.
+        refunded = min(max(refunded, Money.read(0, payment.amount.currency)), payment.amount)
+        steps.append(store.update_payment(evolve(payment, refunded=refunded), version=payment.version))
+    ids = merchant.identifiers
+    if after is RefundStatus.SUCCEEDED and before is not RefundStatus.SUCCEEDED:
+        entry = book_refund(
+            refund,
+            payment,
+            accounts=merchant.accounts,
+            entry_id=ids.row(now),
+            created_at=now,
+            piece=refund.reference,
+        )
+        steps += store.book(entry)
+        events.append(
+            RefundSettled(
+                id=f"{refund.id}.succeeded",
+                at=now,
+                refund_id=refund.id,
+                payment_id=payment.id,
+                amount=refund.amount,
+                reference=refund.reference,
+                tenant=store.tenant,
+            )
+        )
+    if not takes and before in (RefundStatus.PENDING, RefundStatus.SUCCEEDED):
+        if before is RefundStatus.SUCCEEDED:
+            entry = book_refund_failed(
+                refund,
+                payment,
+                accounts=merchant.accounts,
+                entry_id=ids.row(now),
+                created_at=now,
+                piece=refund.reference,
+            )
+            steps += store.book(entry)
+        events.append(
+            RefundFailed(
+                id=f"{refund.id}.{after}",
+                at=now,
+                refund_id=refund.id,
+                payment_id=payment.id,
+                amount=refund.amount,
+                reference=refund.reference,
+                tenant=store.tenant,
+            )
+        )
+    return tuple(steps), tuple(events)
+
+
+def _dispute(
+    merchant: Merchant, provider: Provider, notice: DisputeNotice, *, now: dt.datetime
+) -> Flow[Effects]:
+    store = merchant.store
+    known = yield from store.dispute_of_vendor(provider.name, notice.vendor_id)
+    payment = yield from store.payment_of_vendor(provider.name, notice.payment_vendor_id)
+    if known is not None and (known.status is notice.status or notice.status is DisputeStatus.OPEN):
+        return Effects()
+    dispute = evolve(
+        known
+        or Dispute(
+            id=merchant.identifiers.row(now),
+            provider=provider.name,
+            vendor_id=notice.vendor_id,
+            payment_vendor_id=notice.payment_vendor_id,
+            amount=notice.amount,
+            status=notice.status,
+            at=notice.at,
+            tenant=store.tenant,
+        ),
+        status=notice.status,
+        reason=notice.reason,
+        respond_by=notice.respond_by,
+    )
+    payment_id = payment.id if payment else ""
+    event: Event
+    if dispute.status is DisputeStatus.OPEN:
+        event = DisputeOpened(
+            id=f"{dispute.id}.open",
+            at=now,
+            dispute_id=dispute.id,
+            amount=dispute.amount,
+            payment_id=payment_id,
+            reason=dispute.reason,
+            tenant=store.tenant,
+        )
+    else:
+        event = DisputeClosed(
+            id=f"{dispute.id}.{dispute.status}",
+            at=now,
+            dispute_id=dispute.id,
+            amount=dispute.amount,
+            won=dispute.status is DisputeStatus.WON,
+            payment_id=payment_id,
+            tenant=store.tenant,
+        )
+    step = (
+        store.update_dispute(dispute, was=known.status)
+        if known
+        else store.insert_dispute(dispute, payment_id=payment_id or None)
+    )
+    return Effects(steps=(step, store.emit(event, now=now)), events=(event,))
