@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
+from typing import cast
 
 from attrs import converters, field, frozen
 
@@ -136,7 +137,9 @@ def _decimal(given: Decimal | int | str) -> Decimal:
             return Decimal(given)
         except InvalidOperation:
             return Decimal("NaN")
-    return Decimal(given) if isinstance(given, int) and not isinstance(given, bool) else given
+    if isinstance(given, int) and not isinstance(given, bool):
+        return Decimal(given)
+    return cast("Decimal", given)
 
 
 @frozen(kw_only=True)
@@ -318,8 +321,17 @@ class Order:
                 )
         faults.raise_any()
         assert total is not None
-        self.__attrs_init__(  # type: ignore[attr-defined]
-            reference, total, description, lines, customer, part, tenant, return_url, metadata, tags
+        self.__attrs_init__(  # type: ignore[attr-defined]  # attrs makes it
+            reference=reference,
+            amount=total,
+            description=description,
+            lines=lines,
+            customer=customer,
+            part=part,
+            tenant=tenant,
+            return_url=return_url,
+            metadata=metadata,
+            tags=tags,
         )
 
     @property

@@ -24,6 +24,7 @@ from . import _pcg
 from .entries import plain
 
 _ACCOUNT = re.compile(r"[^\s]+")
+_JOURNAL = re.compile(r"[0-9A-Za-z]{1,8}")
 _PCG_ACCOUNT = re.compile(r"[0-9]{3}[0-9A-Za-z]*")
 #: The fields of `Accounts` that hold one account each.
 _SINGLE = (
@@ -122,8 +123,8 @@ class Accounts:
             )
         for name in _JOURNALS:
             code = getattr(self, name)
-            if not _is_fit(code) or len(code) > 8:
-                faults.add(name, "is no journal code", "write 1 to 8 characters without spaces, like PL")
+            if _JOURNAL.fullmatch(code) is None:
+                faults.add(name, "is no journal code", "write 1 to 8 letters or digits, like PL")
             elif not self.journal_labels.get(code):
                 faults.add(f"journal_labels[{code!r}]", "is missing", "name every journal that is used")
         for event in EVENTS:

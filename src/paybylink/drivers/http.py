@@ -150,7 +150,7 @@ class Attempts:
         if self._made >= self._patience.attempts:
             return None
         wait = min(
-            self._patience.first_wait_seconds * 2 ** (self._made - 1), self._patience.longest_wait_seconds
+            self._patience.first_wait_seconds * 2.0 ** (self._made - 1), self._patience.longest_wait_seconds
         )
         wait *= 0.5 + self._jitter() / 2
         if retry_after and retry_after.isascii() and retry_after.isdigit():

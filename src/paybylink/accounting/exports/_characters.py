@@ -19,7 +19,7 @@ _PLAIN_FORMS = {
     "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "″": '"',
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "•": "-", "⁄": "/", "ﬁ": "fi", "ﬂ": "fl",
     "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ħ": "h", "Ħ": "H", "ı": "i", "ŧ": "t", "Ŧ": "T", "ŋ": "ng", "Ŋ": "NG",
-    "ə": "e", "Ə": "E", "ẞ": "SS", "ĸ": "k", "¤": "EUR?", "¦": "/", "¼": "1/4", "½": "1/2", "¾": "3/4",
+    "ə": "e", "Ə": "E", "ẞ": "SS", "ĸ": "k", "¦": "/", "¼": "1/4", "½": "1/2", "¾": "3/4",
     "´": "'", "¨": '"', "¸": ",", "\u200b": "", "\u200c": "", "\u200d": "", "\u200e": "", "\u200f": "", "\u00ad": "-",
 }  # fmt: skip
 
@@ -28,7 +28,9 @@ def _latin9(char: str) -> str:
     try:
         _ = char.encode(LATIN9)
     except UnicodeEncodeError:
-        bare = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
+        bare = "".join(
+            part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part)
+        )
         text = plain(_PLAIN_FORMS.get(char, bare))
         return text.encode(LATIN9, "backslashreplace").decode(LATIN9)
     return char

@@ -55,7 +55,7 @@ class Period:
             return f"{self.first.year:04d}"
         if self == Period.month(self.first.year, self.first.month):
             return self.first.isoformat()[:7]
-        return f"{self.first.isoformat()}-{self.last.isoformat()}".replace("-", "", 2).replace("-", "", 0)
+        return "-".join(day.isoformat().replace("-", "") for day in (self.first, self.last))
 
 
 @define

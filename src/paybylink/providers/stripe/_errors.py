@@ -2,7 +2,7 @@
 What Stripe's refusals mean, in one total mapping.
 
 What Stripe writes in words is not passed on: its messages repeat parts of the input, and the one for a wrong key
-repeats part of the key. Its vocabulary is (`vendor_code`), and the request id, by which Stripe's support finds the words.
+repeats part of the key. Its vocabulary is (`vendor_code`), and the request id, by which the words can be found.
 
 Rule 1: what may have been done is `OutcomeUnknown`: an answer of 408, 409, 424 or 5xx to a request that changes
         something, or an answer that cannot be read.
@@ -130,7 +130,7 @@ def _standard(said: Mapping[str, str], status: int) -> str:
         return "unreadable"
     if status >= 500 or status in (408, 424):
         return "unavailable"
-    for name in (said.get("code"), said.get("type")):
+    for name in (said.get("code", ""), said.get("type", "")):
         if name in _BY_CODE:
             return _BY_CODE[name]
     if status in _BY_STATUS:

@@ -67,7 +67,9 @@ def read_link(reply: Json, expected: Expected) -> VendorLink:
     if reply.get("livemode") is not (expected.mode is Mode.LIVE):
         wrong["livemode"] = f"is not that of a {expected.mode} key"
     if not isinstance(url, str) or not _leads_to(url, expected):
-        wrong["url"] = "is not an https address on an allowed host; add your own payment domain to allowed_hosts"
+        wrong["url"] = (
+            "is not an https address on an allowed host; add your own payment domain to allowed_hosts"
+        )
     if wrong:
         raise IntegrityBreach(expected.who, wrong)
     assert isinstance(url, str)
@@ -131,7 +133,9 @@ def _items_wrong(reply: Json, request: LinkRequest) -> dict[str, str]:
         wrong["line_items.currency"] = f"is not {amount.currency}"
     # Stripe embeds the first ten lines only; what is left of the amount is then in the others.
     if total != asked if not more else total > asked:
-        wrong["line_items.amount_total"] = f"adds up to {total}, not {asked}, in Stripe's units of {amount.currency}"
+        wrong["line_items.amount_total"] = (
+            f"adds up to {total}, not {asked}, in Stripe's units of {amount.currency}"
+        )
     return wrong
 
 

@@ -4,8 +4,8 @@ Our orders, written as Stripe's payment links and refunds. Pure.
 A payment link shows line items, whose sum is what the payer is asked for. An order's lines are priced per VAT rate
 and may have quantities such as 1.5, which Stripe cannot say. So:
 
-Rule 1: every line is sent with VAT. Where its amount is no whole multiple of a whole quantity, the quantity moves into
-        the name ("1.5 × …") and the line is sent once, at its exact amount.
+Rule 1: every line is sent with VAT. Where its amount is no whole multiple of a whole quantity, the quantity moves
+        into the name ("1.5 × …") and the line is sent once, at its exact amount.
 Rule 2: where the lines do not add up to the order's amount, because VAT is rounded per rate and not per line, one
         line with the order's description is sent instead. The amount is never touched.
 Rule 3: what is too long is refused, but for product names, which are visibly shortened ("…").

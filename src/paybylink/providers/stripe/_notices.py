@@ -199,4 +199,3 @@ def _method(charge: Mapping[str, Any], types: object) -> str:
     if isinstance(details, Mapping) and isinstance(details.get("type"), str):
         return str(details["type"])
     return str(types[0]) if isinstance(types, list) and len(types) == 1 else ""
-

@@ -66,7 +66,9 @@ def verify(
     """
     if not secrets:
         # Not the sender's fault: a status on which Stripe tries again, for up to three days.
-        raise WebhookRejected("no webhook secret is set, so nothing can be believed; set webhook_secrets", status=503)
+        raise WebhookRejected(
+            "no webhook secret is set, so nothing can be believed; set webhook_secrets", status=503
+        )
     timestamp, signatures = _signed(_header(headers))
     signed = timestamp + b"." + body
     expected = [hmac.digest(secret, signed, "sha256").hex().encode() for secret in secrets]
@@ -111,9 +113,7 @@ def read(body: bytes, *, account: str | None) -> ProviderEvent:
     )
 
 
-def _notice(
-    event: Json, kind: str, thing: Json, at: dt.datetime, mode: Mode, account: str | None
-) -> Notice:
+def _notice(event: Json, kind: str, thing: Json, at: dt.datetime, mode: Mode, account: str | None) -> Notice:
     if event.get("account", account) != account:
         return ForeignNotice(reason="of another connected account")
     reader = _READERS.get(kind)
@@ -150,7 +150,7 @@ def _session(session: Json, status: PaymentStatus, at: dt.datetime, mode: Mode) 
 
 
 def _refund(refund: Json, at: dt.datetime, mode: Mode) -> Notice:
-    notice = refund_notice(refund, mode=mode)
+    notice = refund_notice(refund, mode=mode, at=at)
     return notice if notice.payment_vendor_id else ForeignNotice(reason="a refund of no payment intent")
 
 
