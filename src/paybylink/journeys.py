@@ -21,6 +21,9 @@ from .payments import Payment, Refund
 
 if TYPE_CHECKING:
     from .accounting.accounts import Accounts
+    from .accounting.exports.base import Period
+    from .accounting.ledger import LedgerLine
+    from .accounting.reports import Balance
     from .channels.base import Channel
     from .channels.share import Share
     from .flow import Call, Flow
@@ -318,6 +321,16 @@ class Journeys:
     def refunds(self, payment: Payment) -> Flow[Sequence[Refund]]:
         """See `PayByLink.refunds`."""
         return self.merchant.store.refunds(payment.id)
+
+    def entries_page(self, period: Period, *, after: LedgerLine | None) -> Flow[Sequence[LedgerLine]]:
+        """One page of bookings, whole entries, sorted by (date, entry, place)."""
+        return self.merchant.store.entries_page(
+            period.first, period.last, after=(after.date, after.entry_id) if after else None, limit=5000
+        )
+
+    def balance(self) -> Flow[Sequence[Balance]]:
+        """See `PayByLink.balance`."""
+        return self.merchant.store.balance()
 
     def events_due(self, now: dt.datetime) -> Flow[Sequence[OutboxRow]]:
         """The next events for the host's handlers, at most one for each link."""

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import inspect
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from paybylink.journeys import Journeys
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
     from paybylink.accounting.accounts import Accounts
+    from paybylink.accounting.exports.base import Export
+    from paybylink.accounting.ledger import LedgerLine
+    from paybylink.accounting.reports import Balance
     from paybylink.channels.base import Channel
     from paybylink.channels.share import Share
     from paybylink.drivers import AsyncDoors, Patience
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from paybylink.store import OutboxRow
     from paybylink.workflows.due import Pass
     from paybylink.workflows.receive import WebhookReply
+
+    from .exporting import Exported
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -346,6 +352,40 @@ class AsyncPayByLink:
         if self._inline:
             _ = await self.hand_out(seconds=DRAIN_SECONDS)
         return done
+
+    async def export(self, form: str | Export, *, since: dt.date, until: dt.date, to: str | Path) -> Exported:
+        """
+        The bookings of some days as a file for accounting software.
+
+        Args:
+            form: a format's name, such as ``fec``, or an export with options of its own.
+            since, until: booking days, both included.
+            to: a file, or a folder in which the file gets its own name.
+
+        Raises:
+            NotFound: no such format is installed.
+            IntegrityBreach: the ledger does not balance; nothing was written.
+        """
+        from .exporting import find_export, period_of, write_export
+
+        period = period_of(since, until)
+        loop = asyncio.get_running_loop()
+
+        def lines() -> Iterator[LedgerLine]:
+            after: LedgerLine | None = None
+            while page := asyncio.run_coroutine_threadsafe(
+                self._run(self.journeys.entries_page(period, after=after)), loop
+            ).result():
+                yield from page
+                after = page[-1]
+
+        form = find_export(form, self.journeys.merchant.accounts)
+        # An export pulls its lines; it does so in a thread, which asks this loop for each page.
+        return await asyncio.to_thread(write_export, form, lines(), period=period, to=to)
+
+    async def balance(self) -> Sequence[Balance]:
+        """The sums of every account and currency, over all bookings."""
+        return await self._run(self.journeys.balance())
 
     def on(self, *kinds: type[Event]) -> Callable[[Handler], Handler]:
         """

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from paybylink.accounting.accounts import Accounts
+    from paybylink.accounting.exports.base import Export
+    from paybylink.accounting.ledger import LedgerLine
+    from paybylink.accounting.reports import Balance
     from paybylink.channels.base import Channel
     from paybylink.channels.share import Share
     from paybylink.drivers import Doors, Patience
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from paybylink.store.vaults import DbApiConnection
     from paybylink.workflows.due import Pass
     from paybylink.workflows.receive import WebhookReply
+
+    from .exporting import Exported
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -347,6 +352,36 @@ class PayByLink:
         if self._inline:
             _ = self.hand_out(seconds=DRAIN_SECONDS)
         return done
+
+    def export(self, form: str | Export, *, since: dt.date, until: dt.date, to: str | Path) -> Exported:
+        """
+        The bookings of some days as a file for accounting software.
+
+        Args:
+            form: a format's name, such as ``fec``, or an export with options of its own.
+            since, until: booking days, both included.
+            to: a file, or a folder in which the file gets its own name.
+
+        Raises:
+            NotFound: no such format is installed.
+            IntegrityBreach: the ledger does not balance; nothing was written.
+        """
+        from .exporting import find_export, period_of, write_export
+
+        period = period_of(since, until)
+
+        def lines() -> Iterator[LedgerLine]:
+            after: LedgerLine | None = None
+            while page := self._run(self.journeys.entries_page(period, after=after)):
+                yield from page
+                after = page[-1]
+
+        form = find_export(form, self.journeys.merchant.accounts)
+        return write_export(form, lines(), period=period, to=to)
+
+    def balance(self) -> Sequence[Balance]:
+        """The sums of every account and currency, over all bookings."""
+        return self._run(self.journeys.balance())
 
     def on(self, *kinds: type[Event]) -> Callable[[Handler], Handler]:
         """

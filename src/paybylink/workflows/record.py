@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from attrs import evolve, field, frozen
 
-from paybylink.accounting.booking import book_payment, book_refund, book_refund_failed
+from paybylink.accounting.booking import Claim, book_payment, book_refund, book_refund_failed
+from paybylink.accounting.entries import entry_key
 from paybylink.errors import Conflict
 from paybylink.events import (
     DisputeClosed,
@@ -28,7 +29,6 @@ from paybylink.events import (
 )
 from paybylink.flow import Flow, Step, write
 from paybylink.links import (
-    InvoiceBound,
     LinkStatus,
     PaymentFlag,
     PaymentLink,
@@ -176,13 +176,10 @@ def _payment(
         events.append(event)
         entry = book_payment(
             payment,
+            claim=Claim.of(link),
             accounts=merchant.accounts,
             entry_id=merchant.identifiers.row(now),
             created_at=now,
-            link_kind=link.kind.name if link else "",
-            piece=_piece(link, payment),
-            customer_code=_customer_code(link),
-            customer_id=link.id if link and link.order.customer else None,
         )
         steps += store.book(entry)
     else:
@@ -260,17 +257,6 @@ def _succeeded(
     )
 
 
-def _piece(link: PaymentLink | None, payment: Payment) -> str:
-    """What the accountant finds the booking by: the invoice, else the order, else the provider's own id."""
-    if link is None:
-        return payment.vendor_id
-    return link.kind.invoice.number if isinstance(link.kind, InvoiceBound) else link.order.reference
-
-
-def _customer_code(link: PaymentLink | None) -> str:
-    return link.order.customer.code if link and link.order.customer else ""
-
-
 def _refund(
     merchant: Merchant, provider: Provider, notice: RefundNotice, *, now: dt.datetime
 ) -> Flow[Effects]:
@@ -308,7 +294,7 @@ def _refund(
         )
         if refund == stored.refund:
             return Effects()
-    steps, events = _refund_effects(merchant, payment, refund, before, now=now)
+    steps, events = yield from _refund_effects(merchant, payment, refund, before, now=now)
     steps = (
         store.insert_refund(refund, None) if before is None else store.update_refund(refund, version=version),
         *steps,
@@ -319,11 +305,11 @@ def _refund(
 
 def _refund_effects(
     merchant: Merchant, payment: Payment, refund: Refund, before: RefundStatus | None, *, now: dt.datetime
-) -> tuple[tuple[Step, ...], tuple[Event, ...]]:
+) -> Flow[tuple[tuple[Step, ...], tuple[Event, ...]]]:
     """What a refund that went from `before` to its status does to its payment, the books and the host."""
     store, after = merchant.store, refund.status
     steps: list[Step] = []
-    events: list[Event] = []
+    happened: type[RefundSettled | RefundFailed] | None = None
     taken = before in (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
     takes = after in (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
     if taken is not takes:
@@ -331,51 +317,44 @@ def _refund_effects(
         # The provider is right about its own money: never more than the payment, never below zero.
         refunded = min(max(refunded, Money.read(0, payment.amount.currency)), payment.amount)
         steps.append(store.update_payment(evolve(payment, refunded=refunded), version=payment.version))
-    ids = merchant.identifiers
     if after is RefundStatus.SUCCEEDED and before is not RefundStatus.SUCCEEDED:
+        stored = (yield from store.link(payment.link_id)) if payment.link_id else None
         entry = book_refund(
             refund,
             payment,
+            claim=Claim.of(stored.link if stored else None),
             accounts=merchant.accounts,
-            entry_id=ids.row(now),
+            entry_id=merchant.identifiers.row(now),
             created_at=now,
-            piece=refund.reference,
         )
         steps += store.book(entry)
-        events.append(
-            RefundSettled(
-                id=f"{refund.id}.succeeded",
-                at=now,
-                refund_id=refund.id,
-                payment_id=payment.id,
-                amount=refund.amount,
-                reference=refund.reference,
-                tenant=store.tenant,
-            )
-        )
-    if not takes and before in (RefundStatus.PENDING, RefundStatus.SUCCEEDED):
+        happened = RefundSettled
+    if taken and not takes:
         if before is RefundStatus.SUCCEEDED:
-            entry = book_refund_failed(
-                refund,
-                payment,
-                accounts=merchant.accounts,
-                entry_id=ids.row(now),
-                created_at=now,
-                piece=refund.reference,
-            )
-            steps += store.book(entry)
-        events.append(
-            RefundFailed(
-                id=f"{refund.id}.{after}",
-                at=now,
-                refund_id=refund.id,
-                payment_id=payment.id,
-                amount=refund.amount,
-                reference=refund.reference,
-                tenant=store.tenant,
-            )
-        )
-    return tuple(steps), tuple(events)
+            booked = yield from store.entry(entry_key(refund.provider, refund.vendor_id or "", "refund"))
+            if booked is not None:
+                steps += store.book(
+                    book_refund_failed(
+                        booked,
+                        refund,
+                        accounts=merchant.accounts,
+                        entry_id=merchant.identifiers.row(now),
+                        created_at=now,
+                    )
+                )
+        happened = RefundFailed
+    if happened is None:
+        return tuple(steps), ()
+    event = happened(
+        id=f"{refund.id}.{after}",
+        at=now,
+        refund_id=refund.id,
+        payment_id=payment.id,
+        amount=refund.amount,
+        reference=refund.reference,
+        tenant=store.tenant,
+    )
+    return tuple(steps), (event,)
 
 
 def _dispute(

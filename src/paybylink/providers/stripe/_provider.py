@@ -1,8 +1,8 @@
 """
 A Stripe account, asked in our words.
 
-A link is a Stripe payment link with inline prices, one API call each. The verbs are calls: they yield HTTP requests and
-nothing else, and hold no client, so one provider serves any number of threads and event loops.
+A link is a Stripe payment link with inline prices, one API call each. The verbs are calls: they yield HTTP requests
+and nothing else, and hold no client, so one provider serves any number of threads and event loops.
 
 What is emulated, and how, says `CAPABILITIES`, from which the documentation is made. Two limits of Stripe show:
 

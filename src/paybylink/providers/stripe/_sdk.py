@@ -25,7 +25,7 @@ import json
 import platform
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import MissingExtra
 from ..exchange import Carrier, Outgoing, SdkCall
@@ -38,8 +38,6 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     import httpx
-
-Json: TypeAlias = dict[str, Any]
 
 #: What of an error body is handed on: words of Stripe's vocabulary and the name of a parameter.
 _KEPT: Final = ("type", "code", "decline_code", "param")
@@ -148,7 +146,7 @@ class Port:
         *,
         key: str = "",
         version: str = "",
-    ) -> SdkCall[Json]:
+    ) -> SdkCall[object]:
         """
         One SDK call, to be made through `exchange`; it returns the decoded reply.
 
@@ -161,7 +159,7 @@ class Port:
         """
         options = {"idempotency_key": key} if key else {}
 
-        def through(carrier: Carrier) -> Json:
+        def through(carrier: Carrier) -> object:
             transport = _Transport(carrier)
             client = stripe.StripeClient(
                 self._api_key,
@@ -172,8 +170,7 @@ class Port:
                 max_network_retries=0,
             )
             client._requestor = _Requestor(client._requestor._options, transport)
-            data: Json = client.raw_request(method, path, **options, **(params or {})).data
-            return data
+            return client.raw_request(method, path, **options, **(params or {})).data
 
         return through
 

@@ -1,0 +1,180 @@
+"""
+Statements about links, what stands behind them at the providers, and the customers.
+
+A link is read in one query with its customer and its provider links: one row for each provider link, ordered by
+link and place, or one row with empty columns where there is none yet. A page of links limits the links first and
+joins afterwards.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, Subquery, and_, delete, exists, func, insert, or_, select
+
+from ..tables import TABLES
+from ._build import all_columns, integer, reads, same, set_columns, value, words, writes
+
+_L, _P, _C = TABLES.links, TABLES.provider_links, TABLES.customers
+
+#: Behind these prefixes the columns of the joined tables come back.
+BEHIND, CUSTOMER = "behind_", "customer_"
+
+_IN_WORK = or_(_P.c.status == "asked", _P.c.status == "closing")
+_PAYABLE = or_(_L.c.status == "open", _L.c.status == "part_paid")
+
+_WHOLE = (
+    select(
+        *_L.c,
+        *(column.label(BEHIND + column.key) for column in _P.c),
+        *(column.label(f"{CUSTOMER}row_{column.key}") for column in _C.c),
+    )
+    .select_from(_L)
+    .outerjoin(_C, and_(_C.c.tenant == _L.c.tenant, _C.c.id == _L.c.customer_id))
+    .outerjoin(_P, and_(_P.c.tenant == _L.c.tenant, _P.c.link_id == _L.c.id))
+)
+
+
+def _page(chosen: Subquery) -> Select[tuple[object, ...]]:
+    return _WHOLE.join(chosen, and_(chosen.c.tenant == _L.c.tenant, chosen.c.id == _L.c.id))
+
+
+def _ids() -> Select[tuple[str, str]]:
+    return select(_L.c.tenant, _L.c.id)
+
+
+LINK = reads("link", _WHOLE.where(same(_L, "id")).order_by(_P.c.no))
+
+_newest = _L.alias("newest")
+LINK_BY_REFERENCE = reads(
+    "link_by_reference",
+    _WHOLE.where(
+        same(_L, "reference", "part"),
+        _L.c.generation
+        == select(func.max(_newest.c.generation))
+        .where(
+            _newest.c.tenant == words("tenant"),
+            _newest.c.reference == words("reference"),
+            _newest.c.part == words("part"),
+        )
+        .scalar_subquery(),
+    ).order_by(_P.c.no),
+)
+
+#: The only query without a tenant: a public page knows nothing but the token.
+LINK_BY_TOKEN = reads(
+    "link_by_token", _WHOLE.where(_L.c.token_hash == words("token_hash")).order_by(_P.c.no)
+)
+
+_theirs = _P.alias("theirs")
+LINK_OF_VENDOR = reads(
+    "link_of_vendor",
+    _WHOLE.where(
+        _L.c.tenant == words("tenant"),
+        _L.c.id
+        == select(_theirs.c.link_id)
+        .where(
+            _theirs.c.tenant == words("tenant"),
+            _theirs.c.provider == words("provider"),
+            _theirs.c.vendor_id == words("vendor_id"),
+        )
+        .scalar_subquery(),
+    ).order_by(_P.c.no),
+)
+
+_newest_first = (_L.c.id.desc(), _P.c.no)
+LINKS = reads(
+    "links",
+    _page(
+        _ids()
+        .where(_L.c.tenant == words("tenant"), _L.c.id < words("after"))
+        .order_by(_L.c.id.desc())
+        .limit(integer("limit"))
+        .subquery("chosen")
+    ).order_by(*_newest_first),
+)
+LINKS_WITH_STATUS = reads(
+    "links_with_status",
+    _page(
+        _ids()
+        .where(same(_L, "status"), _L.c.id < words("after"))
+        .order_by(_L.c.id.desc())
+        .limit(integer("limit"))
+        .subquery("chosen")
+    ).order_by(*_newest_first),
+)
+
+_waiting = (
+    select(_P.c.tenant, _P.c.link_id.label("id"), func.min(_P.c.asked_at).label("since"))
+    .join(_L, and_(_L.c.tenant == _P.c.tenant, _L.c.id == _P.c.link_id))
+    .where(
+        _P.c.tenant == words("tenant"),
+        _IN_WORK,
+        or_(_P.c.status == "closing", _L.c.status == "pending"),
+        _P.c.asked_at <= integer("before"),
+    )
+    .group_by(_P.c.tenant, _P.c.link_id)
+    .order_by(func.min(_P.c.asked_at), _P.c.link_id)
+    .limit(integer("limit"))
+    .subquery("chosen")
+)
+LINKS_IN_WORK = reads("links_in_work", _page(_waiting).order_by(_waiting.c.since, _L.c.id, _P.c.no))
+
+_due = (
+    _ids()
+    .where(_L.c.tenant == words("tenant"), _PAYABLE, _L.c.expires_at <= integer("now"))
+    .order_by(_L.c.expires_at, _L.c.id)
+    .limit(integer("limit"))
+    .subquery("chosen")
+)
+LINKS_DUE = reads("links_due", _page(_due).order_by(_L.c.expires_at, _L.c.id, _P.c.no))
+
+INSERT_LINK = writes("insert_link", all_columns(_L))
+
+_MOVING = ("status", "provider", "url", "paid_minor", "payments", "expires_at", "expires_in_seconds", "renewals")
+UPDATE_LINK = writes(
+    "update_link",
+    set_columns(_L, *_MOVING)
+    .values(version=_L.c.version + 1)
+    .where(same(_L, "id", version="was_version")),
+)
+REWRITE_LINK = writes(
+    "rewrite_link",
+    set_columns(
+        _L,
+        *_MOVING,
+        *("kind", "kind_json", "order_json", "content_json", "customer_id", "mode", "currency", "amount_minor"),
+    )
+    .values(version=_L.c.version + 1)
+    .where(same(_L, "id", version="was_version")),
+)
+
+#: Whether a link may be handed to anybody; guards what is sent.
+PAYABLE_LINK = select(_L.c.id).where(_L.c.tenant == words("tenant"), _L.c.id == words("link_id"), _PAYABLE)
+
+_before = _P.alias("before")
+INSERT_PROVIDER_LINK = writes(
+    "insert_provider_link",
+    insert(_P).values(
+        {
+            **{column.key: value(column) for column in _P.c},
+            # Ids of one millisecond do not sort, so each takes the place after the last.
+            "no": select(func.coalesce(func.max(_before.c.no), 0) + 1)
+            .where(_before.c.tenant == words("tenant"), _before.c.link_id == words("link_id"))
+            .scalar_subquery(),
+        }
+    ),
+)
+UPDATE_PROVIDER_LINK = writes(
+    "update_provider_link",
+    set_columns(_P, "status", "vendor_id", "url")
+    # A key once given stays: the same request has to go out under it again.
+    .values(close_key=func.coalesce(words("close_key"), _P.c.close_key))
+    .where(same(_P, "id", "link_id", status="was_status")),
+)
+FORGET_WRITTEN = writes(
+    "forget_written",
+    set_columns(_P, "written_json").where(same(_P, "link_id"), _P.c.status != "asked"),
+)
+
+INSERT_CUSTOMER = writes("insert_customer", all_columns(_C))
+DELETE_CUSTOMER = writes("delete_customer", delete(_C).where(same(_C, "id")))
+LINK_EXISTS = exists(PAYABLE_LINK)

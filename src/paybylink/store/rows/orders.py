@@ -1,0 +1,175 @@
+"""
+Orders and kinds of links as JSON.
+
+An order is written without its customer, who has a row of his own that can be erased, and without the words that
+have columns (`reference`, `part`, `tenant`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from ...links import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from ...money import Money
+from ...orders import Customer, LineItem, Order, VatGroup
+from ._columns import Parameters, Row, dump, load
+
+_Json: TypeAlias = Mapping[str, Any]
+
+
+def order_json(order: Order) -> str:
+    """The order's content, but for its customer."""
+    return dump(
+        {
+            "amount": _money(order.amount),
+            "description": order.description,
+            "lines": [
+                {
+                    "description": line.description,
+                    "unit_price": _money(line.unit_price),
+                    "quantity": str(line.quantity),
+                    "vat_rate": _decimal(line.vat_rate),
+                    "vat_included": line.vat_included,
+                }
+                for line in order.lines
+            ],
+            "return_url": order.return_url,
+            "metadata": dict(order.metadata),
+            "tags": list(order.tags),
+        }
+    )
+
+
+def order_from_json(
+    text: str, *, reference: str, part: str, tenant: str, customer: Customer | None
+) -> Order:
+    """The order that `order_json` wrote. Its limits are not checked again: they held when it was written."""
+    read: _Json = load(text)
+    order = object.__new__(Order)
+    order.__attrs_init__(  # type: ignore[attr-defined]
+        reference,
+        _money_from(read["amount"]),
+        read["description"],
+        tuple(
+            LineItem(
+                description=line["description"],
+                unit_price=_money_from(line["unit_price"]),
+                quantity=line["quantity"],
+                vat_rate=line["vat_rate"],
+                vat_included=line["vat_included"],
+            )
+            for line in read["lines"]
+        ),
+        customer,
+        part,
+        tenant,
+        read["return_url"],
+        read["metadata"],
+        tuple(read["tags"]),
+    )
+    return order
+
+
+def kind_json(kind: LinkKind) -> str:
+    """What the name of the kind does not say."""
+    if isinstance(kind, Reusable):
+        return dump({"max_payments": kind.max_payments})
+    if isinstance(kind, InvoiceBound):
+        invoice = kind.invoice
+        return dump(
+            {
+                "number": invoice.number,
+                "open_amount": _money(invoice.open_amount),
+                "type": str(invoice.type),
+                "issued_on": _day(invoice.issued_on),
+                "due_on": _day(invoice.due_on),
+                "vat_groups": [
+                    {
+                        "rate": _decimal(group.rate),
+                        "net": _money(group.net),
+                        "vat": _money(group.vat),
+                        "gross": _money(group.gross),
+                    }
+                    for group in invoice.vat_groups
+                ],
+            }
+        )
+    return "{}"
+
+
+def kind_from_json(name: str, text: str) -> LinkKind:
+    """The kind that `kind_json` wrote."""
+    read: _Json = load(text)
+    if name == "single_use":
+        return SingleUse()
+    if name == "reusable":
+        return Reusable(max_payments=read["max_payments"])
+    return InvoiceBound(
+        Invoice(
+            number=read["number"],
+            open_amount=_money_from(read["open_amount"]),
+            type=InvoiceType(read["type"]),
+            issued_on=_day_from(read["issued_on"]),
+            due_on=_day_from(read["due_on"]),
+            vat_groups=tuple(
+                VatGroup(
+                    rate=None if group["rate"] is None else Decimal(group["rate"]),
+                    net=_money_from(group["net"]),
+                    vat=_money_from(group["vat"]),
+                    gross=_money_from(group["gross"]),
+                )
+                for group in read["vat_groups"]
+            ),
+        )
+    )
+
+
+def customer_row(customer: Customer, *, tenant: str, link_id: str) -> Parameters:
+    """The customer of one link, under the link's id."""
+    return {
+        "tenant": tenant,
+        "id": link_id,
+        "name": customer.name,
+        "email": customer.email,
+        "phone": customer.phone,
+        "language": customer.language,
+        "code": customer.code,
+        "country": customer.country,
+    }
+
+
+def customer_from_row(row: Row, *, prefix: str = "") -> Customer | None:
+    """The customer, or None where there was none or he was forgotten; `prefix` stands before each column."""
+    if row[f"{prefix}id"] is None:
+        return None
+    return Customer(
+        name=row[f"{prefix}name"],
+        email=row[f"{prefix}email"],
+        phone=row[f"{prefix}phone"],
+        language=row[f"{prefix}language"],
+        code=row[f"{prefix}code"],
+        country=row[f"{prefix}country"],
+    )
+
+
+def _money(money: Money) -> list[object]:
+    return [money.minor, money.currency]
+
+
+def _money_from(read: list[Any]) -> Money:
+    return Money.read(read[0], read[1])
+
+
+def _decimal(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _day(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day_from(text: str | None) -> dt.date | None:
+    return None if text is None else dt.date.fromisoformat(text)
