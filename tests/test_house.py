@@ -7,7 +7,7 @@ Rule 3: an adapter knows its room's interfaces and the floors below, never anoth
         knows an adapter.
 Rule 4: `accounting` and `documents` know values only, that is the ground and themselves.
 Rule 5: `workflows` import interfaces only; concrete adapters are named by `settings` and the faces alone.
-Rule 6: nothing imports the roof (`settings`, `journeys`, `client`) or a face but the roof and the faces, and
+Rule 6: nothing imports the roof (`settings`, `journeys`, `client`, `quick`) or a face but these themselves, and
         a name is imported from the module that holds it, since the package's own door opens onto the roof.
 Rule 7: a vendor's SDK is imported below that vendor's folder and nowhere else.
 Rule 8: no module is called utils, helpers, manager or misc.
@@ -32,14 +32,14 @@ SOURCE = Path(__file__).parent.parent / "src" / "paybylink"
 GROUND = {"errors", "money", "currencies", "orders", "links", "payments", "messages", "events", "identifiers"}
 FIRST = {"flow", "drivers"}
 SECOND = {"providers", "channels", "store", "accounting", "documents"}
-ROOF = {"settings", "client", "journeys"}
+ROOF = {"settings", "journeys", "client", "quick"}
 FACES = {"web", "sandbox", "cli", "testing", "integrations"}
 ROOMS = GROUND | FIRST | SECOND | {"workflows"} | ROOF | FACES
 
 #: What stands in a room for all its adapters; every other child of the room is an adapter.
 INTERFACES = {
     "providers": {"base", "exchange"},
-    "channels": {"base", "wording", "share"},
+    "channels": {"base", "wording", "share", "addresses", "qr"},
     "accounting.exports": {"base"},
 }
 #: The parts of `store` that a journey may know: statements and values, never what runs them.

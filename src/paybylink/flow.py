@@ -76,6 +76,7 @@ class MailServer:
         timeout_seconds: for connecting and for each reply.
         final_timeout_seconds: for the reply after the final dot. A short one manufactures unknown outcomes
             (RFC 5321 §4.5.3.2.6 asks for ten minutes).
+        ca_file: a PEM file of certificates to trust instead of the system's, for a server with its own authority.
     """
 
     host: str
@@ -86,6 +87,7 @@ class MailServer:
     local_name: str | None = None
     timeout_seconds: float = 20.0
     final_timeout_seconds: float = 90.0
+    ca_file: str | None = None
 
 
 @frozen(kw_only=True)

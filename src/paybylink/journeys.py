@@ -22,14 +22,12 @@ from .payments import Payment, Refund
 if TYPE_CHECKING:
     from .accounting.accounts import Accounts
     from .accounting.exports.base import Period
-    from .accounting.ledger import LedgerLine
-    from .accounting.reports import Balance
     from .channels.base import Channel
     from .channels.share import Share
     from .flow import Call, Flow
     from .identifiers import Identifiers
     from .providers.base import Provider, ProviderEvent
-    from .store import OutboxRow
+    from .store import Balance, LedgerPage, OutboxRow, Place
     from .workflows.due import Pass
     from .workflows.merchant import Merchant
     from .workflows.receive import WebhookReply
@@ -300,13 +298,13 @@ class Journeys:
         return self.merchant.store.links(status=wanted, after=after, limit=PAGE)
 
     def payments_page(
-        self, *, since: dt.datetime | None, link: PaymentLink | None, after: Payment | None
+        self, *, since: dt.datetime | None, link: PaymentLink | None, after: str | None
     ) -> Flow[Sequence[Payment]]:
         """One page of payments, oldest first."""
         return self.merchant.store.payments(
             since=since,
             link_id=link.id if link else None,
-            after=(after.at, after.id) if after else None,
+            after=after,
             limit=PAGE,
         )
 
@@ -322,11 +320,9 @@ class Journeys:
         """See `PayByLink.refunds`."""
         return self.merchant.store.refunds(payment.id)
 
-    def entries_page(self, period: Period, *, after: LedgerLine | None) -> Flow[Sequence[LedgerLine]]:
-        """One page of bookings, whole entries, sorted by (date, entry, place)."""
-        return self.merchant.store.entries_page(
-            period.first, period.last, after=(after.date, after.entry_id) if after else None, limit=5000
-        )
+    def entries_page(self, period: Period, *, after: Place | None) -> Flow[LedgerPage]:
+        """One page of bookings, sorted by (date, entry, place)."""
+        return self.merchant.store.entries_page(period.first, period.last, after=after)
 
     def balance(self) -> Flow[Sequence[Balance]]:
         """See `PayByLink.balance`."""

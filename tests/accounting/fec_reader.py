@@ -13,13 +13,41 @@ import re
 from collections import defaultdict
 from decimal import Decimal
 
-_MANDATORY = ("JournalCode", "JournalLib", "EcritureNum", "EcritureDate", "CompteNum", "CompteLib", "PieceRef")
-_MANDATORY += ("PieceDate", "EcritureLib", "Debit", "Credit", "ValidDate")
+_MANDATORY = (
+    "JournalCode",
+    "JournalLib",
+    "EcritureNum",
+    "EcritureDate",
+    "CompteNum",
+    "CompteLib",
+    "PieceRef",
+    "PieceDate",
+    "EcritureLib",
+    "Debit",
+    "Credit",
+    "ValidDate",
+)
 _NUMBER = re.compile(r"[+-]?\d+(,\d+)?")
-_HEADER = (
-    "JournalCode JournalLib EcritureNum EcritureDate CompteNum CompteLib CompAuxNum CompAuxLib PieceRef PieceDate "
-    "EcritureLib Debit Credit EcritureLet DateLet ValidDate Montantdevise Idevise"
-).split()
+_HEADER = [
+    "JournalCode",
+    "JournalLib",
+    "EcritureNum",
+    "EcritureDate",
+    "CompteNum",
+    "CompteLib",
+    "CompAuxNum",
+    "CompAuxLib",
+    "PieceRef",
+    "PieceDate",
+    "EcritureLib",
+    "Debit",
+    "Credit",
+    "EcritureLet",
+    "DateLet",
+    "ValidDate",
+    "Montantdevise",
+    "Idevise",
+]
 
 
 def read(content: bytes, *, encoding: str = "iso8859-15", separator: str = "\t") -> list[dict[str, str]]:
@@ -62,7 +90,9 @@ def complaints(content: bytes, *, encoding: str = "iso8859-15", separator: str =
             if re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", row[name]) is None:
                 found.append(f"line {place}: {name} is no date")
         amounts = [name for name in ("Debit", "Credit", "Montantdevise") if row[name]]
-        found += [f"line {place}: {name} is no number" for name in amounts if not _NUMBER.fullmatch(row[name])]
+        found += [
+            f"line {place}: {name} is no number" for name in amounts if not _NUMBER.fullmatch(row[name])
+        ]
         if re.match(r"\d{3}", row["CompteNum"]) is None:
             found.append(f"line {place}: the account does not begin with three digits")
         debit, credit = number(row["Debit"]), number(row["Credit"])

@@ -24,7 +24,9 @@ def moment(text: str) -> dt.datetime:
 
 
 def invoice(number: str, amount: str, currency: str = "EUR", *, type: str = "invoice") -> InvoiceBound:  # noqa: A002
-    return InvoiceBound(Invoice(number=number, open_amount=Money.of(amount, currency), type=InvoiceType(type)))
+    return InvoiceBound(
+        Invoice(number=number, open_amount=Money.of(amount, currency), type=InvoiceType(type))
+    )
 
 
 def payment(

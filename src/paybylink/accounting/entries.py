@@ -29,9 +29,11 @@ PIECE_LIMIT = 80
 _CODE_LIMIT = 80
 _KEY_LIMIT = 250
 
-# Control characters, separators of lines, the pipe, no-break spaces and half surrogates: each of them breaks
-# a column of a text file (LPF art. A47 A-1: tab or pipe between fields).
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f|\u00a0\u2007\u202f\ufeff\u2028\u2029\ud800-\udfff]")
+# Control characters, separators of lines, the pipe, no-break spaces and half surrogates break a column of a text
+# file (LPF art. A47 A-1: tab or pipe between fields); invisible marks and changes of direction fool its reader.
+_UNFIT = re.compile(
+    "[\x00-\x1f\x7f-\xa0|\u00ad\u2007\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ud800-\udfff]"
+)
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _KEY = re.compile(r"[^|]+\|[^|]+\|[^|]+")
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from paybylink.accounting.accounts import Accounts
     from paybylink.accounting.exports.base import Export
     from paybylink.accounting.ledger import LedgerLine
-    from paybylink.accounting.reports import Balance
     from paybylink.channels.base import Channel
     from paybylink.channels.share import Share
     from paybylink.drivers import AsyncDoors, Patience
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from paybylink.flow import Flow
     from paybylink.identifiers import Identifiers
     from paybylink.providers.base import Provider, ProviderEvent
-    from paybylink.store import OutboxRow
+    from paybylink.store import Balance, OutboxRow, Place
     from paybylink.workflows.due import Pass
     from paybylink.workflows.receive import WebhookReply
 
@@ -317,11 +316,11 @@ class AsyncPayByLink:
         self, *, since: dt.datetime | None = None, link: PaymentLink | None = None
     ) -> AsyncIterator[Payment]:
         """Every payment, those since a moment, or those of one link, oldest first; read page by page."""
-        after: Payment | None = None
+        after: str | None = None
         while page := await self._run(self.journeys.payments_page(since=since, link=link, after=after)):
             for payment in page:
                 yield payment
-            after = page[-1]
+            after = page[-1].id
 
     async def exceptions(self) -> AsyncIterator[Payment]:
         """Every payment that a person should look at: late, too much, not what was asked, or of no link."""
@@ -372,12 +371,14 @@ class AsyncPayByLink:
         loop = asyncio.get_running_loop()
 
         def lines() -> Iterator[LedgerLine]:
-            after: LedgerLine | None = None
-            while page := asyncio.run_coroutine_threadsafe(
-                self._run(self.journeys.entries_page(period, after=after)), loop
-            ).result():
-                yield from page
-                after = page[-1]
+            after: Place | None = None
+            while True:
+                asked = self._run(self.journeys.entries_page(period, after=after))
+                page = asyncio.run_coroutine_threadsafe(asked, loop).result()
+                yield from page.lines
+                if page.after is None:
+                    return
+                after = page.after
 
         form = find_export(form, self.journeys.merchant.accounts)
         # An export pulls its lines; it does so in a thread, which asks this loop for each page.

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from paybylink.accounting.accounts import Accounts
     from paybylink.accounting.exports.base import Export
     from paybylink.accounting.ledger import LedgerLine
-    from paybylink.accounting.reports import Balance
     from paybylink.channels.base import Channel
     from paybylink.channels.share import Share
     from paybylink.drivers import Doors, Patience
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from paybylink.flow import Flow
     from paybylink.identifiers import Identifiers
     from paybylink.providers.base import Provider, ProviderEvent
-    from paybylink.store import OutboxRow
+    from paybylink.store import Balance, OutboxRow, Place
     from paybylink.store.vaults import DbApiConnection
     from paybylink.workflows.due import Pass
     from paybylink.workflows.receive import WebhookReply
@@ -319,10 +318,10 @@ class PayByLink:
         self, *, since: dt.datetime | None = None, link: PaymentLink | None = None
     ) -> Iterator[Payment]:
         """Every payment, those since a moment, or those of one link, oldest first; read page by page."""
-        after: Payment | None = None
+        after: str | None = None
         while page := self._run(self.journeys.payments_page(since=since, link=link, after=after)):
             yield from page
-            after = page[-1]
+            after = page[-1].id
 
     def exceptions(self) -> Iterator[Payment]:
         """Every payment that a person should look at: late, too much, not what was asked, or of no link."""
@@ -371,10 +370,13 @@ class PayByLink:
         period = period_of(since, until)
 
         def lines() -> Iterator[LedgerLine]:
-            after: LedgerLine | None = None
-            while page := self._run(self.journeys.entries_page(period, after=after)):
-                yield from page
-                after = page[-1]
+            after: Place | None = None
+            while True:
+                page = self._run(self.journeys.entries_page(period, after=after))
+                yield from page.lines
+                if page.after is None:
+                    return
+                after = page.after
 
         form = find_export(form, self.journeys.merchant.accounts)
         return write_export(form, lines(), period=period, to=to)

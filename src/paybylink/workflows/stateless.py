@@ -28,6 +28,8 @@ from paybylink.providers.base import Feature, LinkRequest, Provider, Support, Ve
 
 from .issue import LinkWish
 
+_ALWAYS = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+
 
 def issue_stateless(
     provider: Provider, asked: LinkWish, *, explicit_expiry: bool, now: dt.datetime
@@ -70,7 +72,10 @@ def issue_stateless(
         expires_at=request.expires_at,
         expires_in=asked.expires_in,
     )
-    written = provider.write_link(request, key=digest[:32], now=now)
+    # A moment that never changes, so that a retry writes the same bytes. It lies far ahead, so that nobody who
+    # searches the provider's links takes this one for an old one.
+    written = provider.write_link(request, key=digest[:32], now=_ALWAYS)
+    written = evolve(written, key_until=now + (written.key_until - _ALWAYS))
     try:
         made = yield from provider.create_link(request, written=written)
     except OutcomeUnknown as error:

@@ -12,26 +12,25 @@ Rule 2: Debit and Credit are in the currency of the books. An entry in another c
         what rounding leaves is a line of its own. Without a rate the entry is left out and listed in the tally.
 Rule 3: the day of validation is one for the whole file (the last day of the period unless told), since an entry is
         validated, and numbered, by being exported; so the order of booking days is the order of validation.
-Rule 4: no value can break a column: see `plain` and `Transliteration`.
+Rule 4: no value can break a column: see `plain` and `latin9`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from attrs import field, frozen
 
 from paybylink.accounting.accounts import PCG, Accounts
+from paybylink.accounting.characters import LATIN9, latin9
 from paybylink.accounting.entries import plain
 from paybylink.accounting.ledger import LedgerLine
 from paybylink.currencies import iso_exponent, known_code
 from paybylink.errors import Faults, IntegrityBreach
 
-from ._characters import LATIN9, Transliteration
 from .base import FileName, Period, Tally
 
 #: The columns, in the order of LPF art. A47 A-1.
@@ -139,17 +138,9 @@ class FecExport:
         Raises:
             IntegrityBreach: an entry does not balance, or the lines are out of order or out of the period.
         """
-        letters = Transliteration()
-        pages = _Writer(self, period, tally)
-        for text in pages.texts(lines):
-            if self.encoding == LATIN9:
-                try:
-                    page = text.encode(LATIN9)
-                except UnicodeEncodeError:
-                    page = unicodedata.normalize("NFC", text).translate(letters).encode(LATIN9)
-            else:
-                page = text.encode("utf-8")
-            yield page
+        encoded = latin9 if self.encoding == LATIN9 else str.encode
+        for text in _Writer(self, period, tally).texts(lines):
+            yield encoded(text)
 
 
 class _Writer:

@@ -8,7 +8,7 @@ joins afterwards.
 
 from __future__ import annotations
 
-from sqlalchemy import Select, Subquery, and_, delete, exists, func, insert, or_, select
+from sqlalchemy import Select, Subquery, and_, delete, func, insert, or_, select
 
 from ..tables import TABLES
 from ._build import all_columns, integer, reads, same, set_columns, value, words, writes
@@ -177,4 +177,3 @@ FORGET_WRITTEN = writes(
 
 INSERT_CUSTOMER = writes("insert_customer", all_columns(_C))
 DELETE_CUSTOMER = writes("delete_customer", delete(_C).where(same(_C, "id")))
-LINK_EXISTS = exists(PAYABLE_LINK)

@@ -29,9 +29,7 @@ def public_address(public_url: str | None, token: str) -> str:
 
 def sealed(content: Mapping[str, str]) -> dict[str, str]:
     """`content` with the hash of the customer in place of his name and addresses."""
-    return {
-        name: digest(text) if name == _CUSTOMER_FIELD and text else text for name, text in content.items()
-    }
+    return {name: digest(text) if name == _CUSTOMER_FIELD else text for name, text in content.items()}
 
 
 def link_row(
@@ -121,7 +119,7 @@ def content_from_row(row: Row, link: PaymentLink) -> dict[str, str]:
     """What the link was asked to be, with the customer's words while his row exists."""
     content: dict[str, str] = load(row["content_json"])
     told = order_fingerprint(link.order)[_CUSTOMER_FIELD]
-    if link.order.customer and content.get(_CUSTOMER_FIELD) == digest(told):
+    if content.get(_CUSTOMER_FIELD) == digest(told):
         content[_CUSTOMER_FIELD] = told
     return content
 

@@ -50,10 +50,10 @@ def order_from_json(
     read: _Json = load(text)
     order = object.__new__(Order)
     order.__attrs_init__(  # type: ignore[attr-defined]
-        reference,
-        _money_from(read["amount"]),
-        read["description"],
-        tuple(
+        reference=reference,
+        amount=_money_from(read["amount"]),
+        description=read["description"],
+        lines=tuple(
             LineItem(
                 description=line["description"],
                 unit_price=_money_from(line["unit_price"]),
@@ -63,12 +63,12 @@ def order_from_json(
             )
             for line in read["lines"]
         ),
-        customer,
-        part,
-        tenant,
-        read["return_url"],
-        read["metadata"],
-        tuple(read["tags"]),
+        customer=customer,
+        part=part,
+        tenant=tenant,
+        return_url=read["return_url"],
+        metadata=read["metadata"],
+        tags=tuple(read["tags"]),
     )
     return order
 

@@ -1,0 +1,213 @@
+"""What came in by webhook, and what goes out to the host's handlers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from attrs import field, frozen
+
+from ...events import Event, event_from_json, event_to_json
+from ...flow import Flow, Step
+from ..queries import events as sql
+from ..rows._columns import Row, digest, dump, load, micros, moment, moment_or_none
+from ._scope import Scope
+
+
+@frozen(kw_only=True)
+class InboxRow:
+    """
+    One message of a provider.
+
+    Attributes:
+        provider, event_id: whose, and under which id; processed once.
+        kind: the provider's word.
+        state: processed, waiting (for news that have to come first), parked (a person looks) or foreign.
+        received_at, processed_at: aware UTC; the second is None until it was processed.
+        body: as it came; empty when foreign.
+        error: why it waits or is parked.
+    """
+
+    provider: str
+    event_id: str
+    kind: str
+    state: str
+    received_at: dt.datetime
+    processed_at: dt.datetime | None
+    body: bytes = field(repr=False)
+    error: str = ""
+
+
+@frozen(kw_only=True)
+class OutboxRow:
+    """
+    One event for the host's handlers.
+
+    Attributes:
+        id: our row; sorts by time.
+        link_id: whose events stay in order; empty where there is no link.
+        event: what happened.
+        state: waiting, done or parked.
+        attempts: how often handlers have failed on it.
+        created_at, due_at: aware UTC.
+        error: the last failure.
+    """
+
+    id: str
+    link_id: str
+    event: Event
+    state: str
+    attempts: int
+    created_at: dt.datetime
+    due_at: dt.datetime
+    error: str = ""
+
+
+class EventRecords(Scope):
+    """What a `Store` knows of events. Reads are flows, writes are steps."""
+
+    __slots__ = ()
+
+    def inbox_state(self, provider: str, event_id: str) -> Flow[str | None]:
+        """What became of a message of a provider; None if it never came."""
+        row = yield from self._first(sql.INBOX_STATE, provider=provider, event_id=event_id)
+        return None if row is None else str(row["state"])
+
+    def inbox_waiting(self, limit: int = 200) -> Flow[Sequence[InboxRow]]:
+        """Messages that wait for news that have to come first, the oldest first."""
+        found = yield from self._read(sql.INBOX_WAITING, limit=limit)
+        return tuple(_inbox(row) for row in found)
+
+    def inbox_parked(self, limit: int = 200) -> Flow[Sequence[InboxRow]]:
+        """Messages that a person has to look at, the oldest first."""
+        found = yield from self._read(sql.INBOX_PARKED, limit=limit)
+        return tuple(_inbox(row) for row in found)
+
+    def receive_event(
+        self, provider: str, event_id: str, kind: str, state: str, at: dt.datetime, body: bytes, error: str = ""
+    ) -> Step:
+        """A message of a provider; a `Conflict` if it came before."""
+        return self._step(
+            sql.RECEIVE_EVENT,
+            1,
+            provider=provider,
+            event_id=event_id,
+            kind=kind,
+            state=state,
+            received_at=micros(at),
+            processed_at=micros(at) if state == "processed" else None,
+            body=body,
+            error=error,
+        )
+
+    def settle_event(self, provider: str, event_id: str, state: str, at: dt.datetime, error: str = "") -> Step:
+        """What became of a message that waited or was parked; a `Conflict` if it was processed meanwhile."""
+        return self._step(
+            sql.SETTLE_EVENT,
+            1,
+            provider=provider,
+            event_id=event_id,
+            state=state,
+            processed_at=micros(at) if state == "processed" else None,
+            error=error,
+        )
+
+    def outbox_due(self, now: dt.datetime, limit: int = 200) -> Flow[Sequence[OutboxRow]]:
+        """Events to hand out now: of each link only the oldest that waits, and none that is leased."""
+        found = yield from self._read(sql.OUTBOX_DUE, now=micros(now), limit=limit)
+        return tuple(_outbox(row) for row in found)
+
+    def outbox_parked(self, limit: int = 200) -> Flow[Sequence[OutboxRow]]:
+        """Events that handlers have failed on too often."""
+        found = yield from self._read(sql.OUTBOX_PARKED, limit=limit)
+        return tuple(_outbox(row) for row in found)
+
+    def emit(self, event: Event, *, now: dt.datetime, place: int = 0) -> Step:
+        """
+        An event for the host's handlers; one with an id that is known already is dropped.
+
+        Args:
+            event: what happened.
+            now: when it is written down.
+            place: its place among events of one link that are written at the same moment.
+        """
+        at = micros(now)
+        return self._step(
+            sql.EMIT,
+            # Sorts by time and place; the hash keeps apart what falls on one microsecond.
+            id=f"{at:017d}{place:03d}{digest(event.id)[:20]}",
+            link_id=getattr(event, "link_id", "") or None,
+            event_id=event.id,
+            event_json=dump(event_to_json(event)),
+            state="waiting",
+            attempts=0,
+            created_at=at,
+            due_at=at,
+            leased_until=None,
+            error="",
+        )
+
+    def lease_event(self, row: OutboxRow, until: dt.datetime, now: dt.datetime) -> Step:
+        """The event, kept from other workers `until` then; a `Conflict` if another has it."""
+        return self._step(
+            sql.LEASE_EVENT,
+            1,
+            id=row.id,
+            was_attempts=row.attempts,
+            leased_until=micros(until),
+            now=micros(now),
+        )
+
+    def event_done(self, row: OutboxRow) -> Step:
+        """Every handler has taken the event."""
+        return self._settle(row, "done", row.attempts, micros(row.due_at), "")
+
+    def event_failed(
+        self, row: OutboxRow, due_at: dt.datetime, attempts: int, error: str, parked: bool = False
+    ) -> Step:
+        """A handler failed: the event is due again then, or is parked until a person replays it."""
+        return self._settle(row, "parked" if parked else "waiting", attempts, micros(due_at), error)
+
+    def replay_event(self, row: OutboxRow, now: dt.datetime) -> Step:
+        """A parked event, due again; a `Conflict` if it is not parked."""
+        return self._step(sql.REPLAY_OUTBOX, 1, id=row.id, attempts=0, due_at=micros(now))
+
+    def pass_at(self, name: str) -> Flow[dt.datetime | None]:
+        """When the pass of that name last ended; None if it never ran."""
+        row = yield from self._first(sql.PASS_AT, name=name)
+        return None if row is None else moment(row["at"])
+
+    def passed(self, name: str, at: dt.datetime) -> Step:
+        """The pass of that name has ended."""
+        return self._step(sql.PASSED, name=name, at=micros(at))
+
+    def _settle(self, row: OutboxRow, state: str, attempts: int, due_at: int, error: str) -> Step:
+        return self._step(
+            sql.SETTLE_OUTBOX, id=row.id, state=state, attempts=attempts, due_at=due_at, error=error
+        )
+
+
+def _inbox(row: Row) -> InboxRow:
+    return InboxRow(
+        provider=row["provider"],
+        event_id=row["event_id"],
+        kind=row["kind"],
+        state=row["state"],
+        received_at=moment(row["received_at"]),
+        processed_at=moment_or_none(row["processed_at"]),
+        body=row["body"],
+        error=row["error"],
+    )
+
+
+def _outbox(row: Row) -> OutboxRow:
+    return OutboxRow(
+        id=row["id"],
+        link_id=row["link_id"] or "",
+        event=event_from_json(load(row["event_json"])),
+        state=row["state"],
+        attempts=row["attempts"],
+        created_at=moment(row["created_at"]),
+        due_at=moment(row["due_at"]),
+        error=row["error"],
+    )

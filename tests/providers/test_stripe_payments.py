@@ -1,0 +1,188 @@
+"""Payments at Stripe, asked for: what a session or a payment intent says, in our words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from stripe_given import ATTEMPT_ID, LINK_ID, account, drive, query, recorded, sending
+
+from paybylink.errors import IntegrityBreach, InvalidInput, ProviderError
+from paybylink.flow import Retry
+from paybylink.links import Mode
+from paybylink.money import Money
+from paybylink.payments import PaymentStatus
+
+
+def at(timestamp: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(timestamp, dt.UTC)
+
+
+def session(paid: str = "unpaid", intent: object = None, **changes: Any) -> dict[str, Any]:
+    """The sepa session of the record, with another intent."""
+    found = recorded("sessions_complete")["data"][1]
+    return {**found, "payment_status": paid, "payment_intent": intent or found["payment_intent"], **changes}
+
+
+def listed(*sessions: dict[str, Any]) -> dict[str, Any]:
+    return {"object": "list", "data": list(sessions), "has_more": False, "url": "/v1/checkout/sessions"}
+
+
+def test_the_payments_of_a_link_are_its_completed_sessions_oldest_first() -> None:
+    """A card payment that succeeded and a direct debit that is on its way."""
+    payments, (request,) = drive(account().payments_of("plink_1SkPbLsingle"), recorded("sessions_complete"))
+
+    assert query(request) == {
+        "payment_link": "plink_1SkPbLsingle",
+        "status": "complete",
+        "expand[0]": "data.payment_intent.latest_charge",
+        "limit": "100",
+    }
+    assert sending(request).retry is Retry.SAFE
+    debit, card = payments
+    assert (debit.vendor_id, debit.status, debit.method) == (
+        "pi_3SkPbLsepa",
+        PaymentStatus.PROCESSING,
+        "sepa_debit",
+    )
+    assert debit.at == at(1767222000)
+    assert (card.vendor_id, card.status, card.method) == ("pi_3SkPbLcard", PaymentStatus.SUCCEEDED, "card")
+    assert (card.amount, card.at, card.mode) == (Money(4990, "EUR"), at(1767229205), Mode.TEST)
+    assert (card.link_vendor_id, card.link_id, card.attempt_id) == ("plink_1SkPbLsingle", LINK_ID, ATTEMPT_ID)
+    assert card.vendor_status == "paid"
+
+
+def test_the_payments_of_a_link_are_read_to_the_last_page() -> None:
+    """Pages are followed, so that no payment is lost."""
+    more = {**listed(session(id="cs_test_1")), "has_more": True}
+
+    payments, requests = drive(account().payments_of("plink_1"), more, listed(session(id="cs_test_2")))
+
+    assert len(payments) == 2
+    assert query(requests[1])["starting_after"] == "cs_test_1"
+
+
+def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that always has more is not followed for ever."""
+    monkeypatch.setattr("paybylink.providers.stripe._provider.MOST_PAGES", 3)
+    pages = [{**listed(session(id=f"cs_test_{number}")), "has_more": True} for number in range(3)]
+
+    with pytest.raises(IntegrityBreach, match="without end"):
+        _ = drive(account().payments_of("plink_1"), *pages)
+
+
+@pytest.mark.parametrize(
+    ("paid", "intent", "status"),
+    [
+        ("paid", "pi_1", PaymentStatus.SUCCEEDED),
+        ("no_payment_required", "pi_1", PaymentStatus.SUCCEEDED),
+        ("unpaid", "pi_1", PaymentStatus.PROCESSING),
+        ("unpaid", {"id": "pi_1", "status": "processing"}, PaymentStatus.PROCESSING),
+        ("unpaid", {"id": "pi_1", "status": "requires_action"}, PaymentStatus.PROCESSING),
+        ("unpaid", {"id": "pi_1", "status": "requires_payment_method"}, PaymentStatus.FAILED),
+        ("unpaid", {"id": "pi_1", "status": "requires_capture"}, PaymentStatus.AUTHORISED),
+        ("unpaid", {"id": "pi_1", "status": "canceled"}, PaymentStatus.CANCELLED),
+        ("unpaid", {"id": "pi_1", "status": "resting"}, PaymentStatus.UNKNOWN),
+        ("half_paid", {"id": "pi_1", "status": "succeeded"}, PaymentStatus.UNKNOWN),
+    ],
+)
+def test_a_session_is_paid_only_when_its_payment_status_says_so(
+    paid: str, intent: object, status: PaymentStatus
+) -> None:
+    """An unpaid session asks its intent what may still come; an unknown word never becomes money."""
+    (payment,), _ = drive(account().payments_of("plink_1"), listed(session(paid, intent)))
+
+    assert payment.status is status
+    assert payment.vendor_status == paid
+
+
+def test_a_session_that_charged_nothing_is_named_by_itself() -> None:
+    """Without a payment intent the session's own id is the payment's."""
+    payment, (request,) = drive(account().fetch_payment("cs_test_a1free"), recorded("session_nothing_to_pay"))
+
+    assert request.url.path == "/v1/checkout/sessions/cs_test_a1free"
+    assert query(request) == {"expand[0]": "payment_intent.latest_charge"}
+    assert (payment.vendor_id, payment.amount) == ("cs_test_a1free", Money(0, "EUR"))
+    assert payment.status is PaymentStatus.SUCCEEDED
+
+
+def test_a_payment_intent_is_fetched_with_its_method() -> None:
+    """Its marks lead back to our link."""
+    payment, (request,) = drive(account().fetch_payment("pi_3SkPbLcard"), recorded("payment_intent_succeeded"))
+
+    assert request.url.path == "/v1/payment_intents/pi_3SkPbLcard"
+    assert query(request) == {"expand[0]": "latest_charge"}
+    assert (payment.vendor_id, payment.status, payment.method) == (
+        "pi_3SkPbLcard",
+        PaymentStatus.SUCCEEDED,
+        "card",
+    )
+    assert (payment.amount, payment.at) == (Money(4990, "EUR"), at(1767229205))
+    assert (payment.link_id, payment.attempt_id) == (LINK_ID, ATTEMPT_ID)
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("processing", PaymentStatus.PROCESSING),
+        ("requires_confirmation", PaymentStatus.PROCESSING),
+        ("requires_payment_method", PaymentStatus.FAILED),
+        ("requires_capture", PaymentStatus.AUTHORISED),
+        ("canceled", PaymentStatus.CANCELLED),
+        ("resting", PaymentStatus.UNKNOWN),
+    ],
+)
+def test_every_word_for_an_intent_has_one_meaning(word: str, status: PaymentStatus) -> None:
+    """An unknown word is kept verbatim and is never success."""
+    payment, _ = drive(
+        account().fetch_payment("pi_3SkPbLsepa"), recorded("payment_intent_processing", status=word)
+    )
+
+    assert (payment.status, payment.vendor_status) == (status, word)
+    assert payment.at == at(1767222000)
+
+
+def test_a_foreign_payment_carries_none_of_our_marks() -> None:
+    """A payment that no link of ours made is read all the same."""
+    payment, _ = drive(
+        account().fetch_payment("pi_1"),
+        recorded("payment_intent_processing", metadata=None, payment_method_types=["card", "link"]),
+    )
+
+    assert (payment.link_id, payment.attempt_id, payment.method) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": None},
+        {"amount": 49.9},
+        {"amount": True},
+        {"currency": "xxx"},
+        {"created": "yesterday"},
+        {"livemode": "no"},
+        {"id": None},
+        {"status": []},
+        {"created": 10**18},
+    ],
+)
+def test_a_misshapen_payment_is_not_believed(changes: dict[str, Any]) -> None:
+    """Whatever is missing or of another type is a breach, never a guess."""
+    with pytest.raises(IntegrityBreach):
+        _ = drive(account().fetch_payment("pi_1"), recorded("payment_intent_processing", **changes))
+
+
+def test_a_payment_that_is_not_there_is_refused_by_them() -> None:
+    """404 is a no, with Stripe's word for it."""
+    with pytest.raises(ProviderError) as caught:
+        _ = drive(account().fetch_payment("pi_1"), (recorded("error_no_such_link"), 404))
+
+    assert (caught.value.standard_code, caught.value.vendor_code) == ("not_found", "resource_missing")
+
+
+def test_an_id_that_is_none_is_never_asked_for() -> None:
+    """Nothing is sent."""
+    for call in (account().payments_of("../x"), account().fetch_payment("a b"), account().refunds_of("?")):
+        with pytest.raises(InvalidInput):
+            _ = next(call)

@@ -1,0 +1,56 @@
+"""
+A tiny web server that keeps webhook calls as they came, so that a test can receive them when it wants to.
+"""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+from attrs import frozen
+
+
+@frozen
+class Call:
+    """One webhook call."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+class Receiver:
+    """Answers 200 to everything and keeps it."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                receiver.calls.append(Call({key.lower(): value for key, value in self.headers.items()}, body))
+                self.send_response(200)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where webhooks are to be sent."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/webhooks/stripe"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
