@@ -3,7 +3,7 @@
 #   make demo DEMO_ARGS=--once       what the demo is started with
 #   make test PYTEST_ARGS="-k money" what pytest is started with
 #   make test PYTHON=python3.12      which Python the virtual environment is made from
-#   make test VENV=/tmp/venv         where the virtual environment is
+#   make test VENV=.venv-312         where the virtual environment is
 
 VENV ?= .venv
 PYTHON ?=

@@ -413,9 +413,7 @@ def _digest(customer: Customer) -> str:
     return hashlib.sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()
 
 
-def as_order(
-    given: Order | Money | str, *, reference: str | None, description: str = "", **content: object
-) -> Order:
+def as_order(given: Order | Money | str, *, reference: str | None, description: str, tenant: str) -> Order:
     """
     The order that a short call means: ``create_link("49.90 EUR", reference="INV-7")``.
 
@@ -423,7 +421,7 @@ def as_order(
         InvalidInput: the text is no amount, or the reference is missing.
     """
     if isinstance(given, Order):
-        if reference is not None or description or content:
+        if reference is not None or description:
             raise InvalidInput.single("reference", "is given beside an Order", "write it inside the Order")
         return given
     faults = Faults()
@@ -434,7 +432,7 @@ def as_order(
         faults.add("reference", "is missing", "name the order by your own key, e.g. its invoice number")
     faults.raise_any()
     assert reference is not None
-    return Order(reference=reference, amount=amount, description=description, **content)  # type: ignore[arg-type]
+    return Order(reference=reference, amount=amount, description=description, tenant=tenant)
 
 
 def is_future(moment: dt.datetime, *, now: dt.datetime, path: str) -> dt.datetime:

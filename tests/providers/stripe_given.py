@@ -19,7 +19,7 @@ import httpx
 from paybylink.flow import Sending
 from paybylink.links import LinkKind, SingleUse
 from paybylink.money import Money
-from paybylink.orders import Order
+from paybylink.orders import LineItem, Order
 from paybylink.providers.base import LinkRequest, RefundRequest
 from paybylink.providers.stripe import StripeProvider
 
@@ -52,6 +52,11 @@ def asked(order: Order = ORDER, kind: LinkKind | None = None, **content: Any) ->
         expires_at=NOW + dt.timedelta(days=30),
         **content,
     )
+
+
+def order_of(*lines: LineItem, **content: Any) -> Order:
+    """An order of lines, whose sum is its amount."""
+    return Order(**{"reference": "R", "lines": lines, **content})
 
 
 def refund_asked(amount: Money | None = None, reason: str = "returned") -> RefundRequest:

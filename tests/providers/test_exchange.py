@@ -19,7 +19,9 @@ KEYED = Sending(who="psp", retry=Retry.KEYED, key_until=NOW + dt.timedelta(hours
 SAFE = Sending(who="psp", retry=Retry.SAFE)
 
 
-def outgoing(body: bytes = b"amount=1", *, key: str = KEY, url: str = "https://psp.example/v1/links") -> Outgoing:
+def outgoing(
+    body: bytes = b"amount=1", *, key: str = KEY, url: str = "https://psp.example/v1/links"
+) -> Outgoing:
     return Outgoing(
         method="POST",
         url=url,
@@ -104,6 +106,12 @@ def test_a_stored_request_is_sent_byte_for_byte_with_fresh_authorisation() -> No
     assert request.headers["content-type"] == "text/x-older"
     assert request.headers["authorization"] == "Bearer fresh"
     assert finish(flow, httpx.Response(200, text="done", request=request)) == "done"
+
+
+def test_nothing_is_stored_without_a_key() -> None:
+    """A request that may be sent twice would otherwise be done twice."""
+    with pytest.raises(NotSent, match="needs a key"):
+        _ = write(lambda carrier: carrier.carry(outgoing(key="")), who="psp", key="", key_until=NOW)
 
 
 @pytest.mark.parametrize("field", ["method", "path", "key", "version"])

@@ -22,6 +22,7 @@ from stripe_given import (
     drive,
     finish,
     form,
+    order_of,
     query,
     recorded,
     sending,
@@ -38,7 +39,7 @@ from paybylink.providers.stripe import StripeProvider
 
 def items(fields: dict[str, str]) -> list[tuple[str, int, int]]:
     """The name, quantity and unit amount of each line item of a form."""
-    found = []
+    found: list[tuple[str, int, int]] = []
     while (prefix := f"line_items[{len(found)}]") + "[quantity]" in fields:
         data = f"{prefix}[price_data]"
         found.append(
@@ -88,7 +89,11 @@ def test_a_single_use_link_is_a_payment_link_that_takes_one_payment() -> None:
         **{f"payment_intent_data[metadata][{name}]": value for name, value in marks.items()},
     }
     link = finish(call, answer(request, recorded("payment_link_single_use")))
-    assert (link.vendor_id, link.status, link.mode) == ("plink_1SkPbLsingle", VendorLinkStatus.OPEN, Mode.TEST)
+    assert (link.vendor_id, link.status, link.mode) == (
+        "plink_1SkPbLsingle",
+        VendorLinkStatus.OPEN,
+        Mode.TEST,
+    )
     assert link.url == "https://buy.stripe.com/test_1SkPbLsingle"
     assert (link.completed, link.link_id, link.attempt_id) == (0, LINK_ID, ATTEMPT_ID)
 
@@ -162,10 +167,15 @@ def test_a_closed_link_speaks_the_customers_language(content: dict[str, Any], sa
 
 def test_lines_are_sent_with_vat_and_add_up() -> None:
     """Whole quantities that divide stay quantities; all amounts are gross."""
-    order = Order(
-        reference="R",
-        lines=[
-            LineItem(description="Chair", unit_price=Money(1000, "EUR"), quantity=3, vat_rate=20, vat_included=False),
+    order = order_of(
+        *[
+            LineItem(
+                description="Chair",
+                unit_price=Money(1000, "EUR"),
+                quantity=3,
+                vat_rate=20,
+                vat_included=False,
+            ),
             LineItem(description="Table", unit_price=Money(12000, "EUR"), vat_rate=Decimal("5.5")),
             LineItem(description="Hours", unit_price=Money(8001, "EUR"), quantity="1.5"),
         ],
@@ -178,10 +188,14 @@ def test_lines_are_sent_with_vat_and_add_up() -> None:
 def test_a_unit_price_that_does_not_divide_moves_the_quantity_into_the_name() -> None:
     """3 × 0.99 with 5.5 % is 3.13, which is no multiple of three."""
     line = LineItem(
-        description="Pen", unit_price=Money(99, "EUR"), quantity=3, vat_rate=Decimal("5.5"), vat_included=False
+        description="Pen",
+        unit_price=Money(99, "EUR"),
+        quantity=3,
+        vat_rate=Decimal("5.5"),
+        vat_included=False,
     )
 
-    assert items(written(Order(reference="R", lines=[line]))) == [("3 × Pen", 1, 313)]
+    assert items(written(order_of(line))) == [("3 × Pen", 1, 313)]
 
 
 def test_where_vat_per_rate_and_per_line_disagree_one_line_says_the_amount() -> None:
@@ -190,7 +204,7 @@ def test_where_vat_per_rate_and_per_line_disagree_one_line_says_the_amount() -> 
         LineItem(description=f"L{number}", unit_price=Money(33, "EUR"), vat_rate=20, vat_included=False)
         for number in range(3)
     ]
-    order = Order(reference="R", description="Three lines", lines=lines)
+    order = order_of(*lines, description="Three lines")
 
     assert order.amount == Money(119, "EUR")
     assert items(written(order)) == [("Three lines", 1, 119)]
@@ -203,35 +217,35 @@ def test_a_discount_line_makes_one_line_of_all() -> None:
         LineItem(description="Discount", unit_price=Money(-100, "EUR")),
     ]
 
-    assert items(written(Order(reference="R", lines=lines))) == [("R", 1, 900)]
+    assert items(written(order_of(*lines))) == [("R", 1, 900)]
 
 
 def test_lines_that_stripe_cannot_count_make_one_line_of_all() -> None:
     """Thousandths of a dinar that end in other than 0 are fine in a line that is not sent."""
     lines = [LineItem(description="A", unit_price=Money(1005, "KWD")) for _ in range(2)]
 
-    assert items(written(Order(reference="R", lines=lines))) == [("R", 1, 2010)]
+    assert items(written(order_of(*lines))) == [("R", 1, 2010)]
 
 
 def test_a_step_of_ten_holds_for_the_unit_price_as_well() -> None:
     """2 × 1.005 KWD is sent once, as 2.010."""
     line = LineItem(description="A", unit_price=Money(1005, "KWD"), quantity=2)
 
-    assert items(written(Order(reference="R", lines=[line]))) == [("2 × A", 1, 2010)]
+    assert items(written(order_of(line))) == [("2 × A", 1, 2010)]
 
 
 def test_more_than_a_million_pieces_are_written_in_the_name() -> None:
     """Stripe's quantity ends at 999,999."""
     line = LineItem(description="Screw", unit_price=Money(1, "EUR"), quantity=1_000_000)
 
-    assert items(written(Order(reference="R", lines=[line]))) == [("1000000 × Screw", 1, 1_000_000)]
+    assert items(written(order_of(line))) == [("1000000 × Screw", 1, 1_000_000)]
 
 
 def test_a_long_name_is_visibly_shortened() -> None:
     """A product's name ends with an ellipsis rather than the order being refused."""
     line = LineItem(description="x" * 250, unit_price=Money(100, "EUR"), quantity="2.5")
 
-    ((name, _, _),) = items(written(Order(reference="R", lines=[line])))
+    ((name, _, _),) = items(written(order_of(line)))
 
     assert (len(name), name[:8], name[-1]) == (250, "2.5 × xx", "…")
 
@@ -274,7 +288,7 @@ def test_every_broken_limit_is_reported_at_once() -> None:
     lines = [LineItem(description="A", unit_price=Money(10_000_000, "EUR")) for _ in range(21)]
 
     with pytest.raises(InvalidInput) as caught:
-        _ = account().write_link(asked(Order(reference="R", lines=lines)), key=KEY, now=NOW)
+        _ = account().write_link(asked(order_of(*lines)), key=KEY, now=NOW)
 
     assert [fault.path for fault in caught.value.faults] == ["order.amount", "order.lines"]
 
@@ -596,7 +610,7 @@ class Sealed:
 
 def test_sealed_secrets_are_taken_and_none_is_shown() -> None:
     """Secrets come as text or sealed, one or several, and are in no repr."""
-    provider = StripeProvider(Sealed(API_KEY), webhook_secrets=Sealed(SECRET), account="acct_1Abc")  # type: ignore[arg-type]
+    provider = StripeProvider(Sealed(API_KEY), webhook_secrets=Sealed(SECRET), account="acct_1Abc")
 
     assert provider.webhook_secrets == (SECRET,)
     assert StripeProvider(API_KEY, webhook_secrets=SECRET).webhook_secrets == (SECRET,)

@@ -109,7 +109,9 @@ def test_a_session_that_charged_nothing_is_named_by_itself() -> None:
 
 def test_a_payment_intent_is_fetched_with_its_method() -> None:
     """Its marks lead back to our link."""
-    payment, (request,) = drive(account().fetch_payment("pi_3SkPbLcard"), recorded("payment_intent_succeeded"))
+    payment, (request,) = drive(
+        account().fetch_payment("pi_3SkPbLcard"), recorded("payment_intent_succeeded")
+    )
 
     assert request.url.path == "/v1/payment_intents/pi_3SkPbLcard"
     assert query(request) == {"expand[0]": "latest_charge"}

@@ -103,7 +103,7 @@ def test_every_word_for_a_refund_has_one_meaning(word: str | None, status: Refun
         ({"payment_intent": "pi_other"}, "payment_intent"),
         ({"amount": 999}, "amount"),
         ({"currency": "usd"}, "amount"),
-        ({"id": None}, "refund"),
+        ({"id": None}, "object"),
     ],
 )
 def test_a_refund_that_is_not_what_was_asked_for_is_not_believed(changes: dict[str, Any], named: str) -> None:

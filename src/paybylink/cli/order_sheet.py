@@ -24,7 +24,7 @@ from attrs import field, frozen
 from paybylink.errors import Fault, InvalidInput
 from paybylink.links import Invoice, InvoiceBound, LinkKind, Reusable, SingleUse
 from paybylink.money import Money
-from paybylink.orders import Customer, LineItem, Order
+from paybylink.orders import Customer, LineItem, Order, vat_groups
 
 T = TypeVar("T")
 
@@ -299,8 +299,9 @@ def _order(group: Sequence[_Row]) -> SheetOrder | None:
     order = first.made(
         lambda: Order(
             reference=first.get("reference"),
+            amount=_total(usable),
             description=usable[0].description if len(usable) == 1 else f"{usable[0].description}, …",
-            lines=usable,
+            lines=tuple(usable),
             customer=customer,
         )
     )
@@ -308,6 +309,12 @@ def _order(group: Sequence[_Row]) -> SheetOrder | None:
         return None
     made = first.made(lambda: _kind(kind, order, due_on))
     return None if made is None else SheetOrder(line=first.line, order=order, kind=made)
+
+
+def _total(lines: Sequence[LineItem]) -> Money:
+    """What lines of one currency add up to, with VAT."""
+    first, *others = vat_groups(lines)
+    return sum((group.gross for group in others), first.gross)
 
 
 def _kind(kind: str, order: Order, due_on: dt.date | None) -> LinkKind:

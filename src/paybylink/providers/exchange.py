@@ -145,8 +145,10 @@ def write(call: SdkCall[R], *, who: str, key: str, key_until: dt.datetime) -> Wr
     The request that `call` would send, ready to be stored and to be sent more than once. Pure.
 
     Raises:
-        NotSent: as `capture`.
+        NotSent: as `capture`, or there is no key.
     """
+    if not key:
+        raise _not_written(who, "a request that is sent more than once needs a key")
     outgoing = capture(call, who=who, key=key)
     return Written(
         method=outgoing.method,

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     )
     from .schema import create, current, head, include_object, upgrade
     from .tables import TABLES, Tables, make_tables
-    from .vaults import AsyncLentVault, AsyncVault, CursorVault, LentVault, SyncVault, open_async_vault, open_vault
+    from .vaults import (
+        AsyncLentVault,
+        AsyncVault,
+        CursorVault,
+        LentVault,
+        SyncVault,
+        open_async_vault,
+        open_vault,
+    )
 
 _HOMES = {
     ".records": (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from ..errors import SchemaOutdated
 from .tables import DEFAULT_PREFIX, TABLES, make_tables
@@ -40,7 +40,9 @@ def is_new(connection: Connection) -> bool:
     return connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one() == 0
 
 
-def version_of(connection: Connection, *, prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> str | None:
+def version_of(
+    connection: Connection, *, prefix: str = DEFAULT_PREFIX, schema: str | None = None
+) -> str | None:
     """The migration that the database stands at; None if it holds none of our tables."""
     tables = TABLES if (prefix, schema) == (DEFAULT_PREFIX, None) else make_tables(prefix, schema)
     if not inspect(connection).has_table(tables.version.name, schema=schema):
@@ -58,7 +60,9 @@ def check(version: str | None) -> None:
     if version == HEAD:
         return
     if version is None:
-        raise SchemaOutdated("the database has no paybylink tables; run `paybylink db upgrade`, which makes them")
+        raise SchemaOutdated(
+            "the database has no paybylink tables; run `paybylink db upgrade`, which makes them"
+        )
     if version > HEAD:
         raise SchemaOutdated(
             f"the database stands at {version}, which is newer than this paybylink knows ({HEAD}); "
@@ -73,8 +77,11 @@ def upgrade(url: str, *, prefix: str = DEFAULT_PREFIX, schema: str | None = None
 
     engine = _engine(url)
     try:
-        with engine.begin() as connection:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                _ = connection.exec_driver_sql("BEGIN IMMEDIATE")
             command.upgrade(_config(connection, prefix=prefix, schema=schema), "head")
+            connection.commit()
     finally:
         engine.dispose()
 
@@ -103,9 +110,10 @@ def include_object(
 
 
 def _engine(url: str) -> Engine:
+    from .vaults._engines import own_engine
     from .vaults._urls import sync_url
 
-    return create_engine(sync_url(url), hide_parameters=True)
+    return own_engine(sync_url(url))
 
 
 def _config(connection: Connection, *, prefix: str, schema: str | None) -> Config:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    String,
     Table,
     Text,
     UniqueConstraint,
@@ -204,9 +205,7 @@ def make_tables(prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> Tabl
         _integer("retry_at", null=True),
         _integer("version"),
         key("deliveries", "tenant", "id"),
-        unique(
-            "deliveries_once", "tenant", "link_id", "channel", "recipient_hash", "purpose", "key"
-        ),
+        unique("deliveries_once", "tenant", "link_id", "channel", "recipient_hash", "purpose", "key"),
         check("deliveries_flag", "needs_utf8 IN (0, 1) AND attempts >= 0"),
         index("deliveries_due", "tenant", "outcome", "retry_at"),
         index("deliveries_vendor", "tenant", "channel", "vendor_id"),
@@ -351,7 +350,9 @@ def make_tables(prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> Tabl
             "debit_minor >= 0 AND credit_minor >= 0 "
             "AND (debit_minor = 0 OR credit_minor = 0) AND debit_minor + credit_minor > 0",
         ),
-        check("lines_fx", "(fx_minor IS NULL) = (fx_currency IS NULL) AND (fx_minor IS NULL OR fx_minor > 0)"),
+        check(
+            "lines_fx", "(fx_minor IS NULL) = (fx_currency IS NULL) AND (fx_minor IS NULL OR fx_minor > 0)"
+        ),
         index(
             "lines_sums",
             *("tenant", "account", "currency", "month", "provider", "kind", "method"),
@@ -374,8 +375,12 @@ def make_tables(prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> Tabl
     )
     passes = table("passes", _text("tenant"), _text("name"), _integer("at"), key("passes", "tenant", "name"))
     # Alembic makes this one itself and keeps one row in it.
+    name = f"{prefix}alembic_version"
     version = Table(
-        f"{prefix}alembic_version", MetaData(schema=schema), Column("version_num", Text, primary_key=True)
+        name,
+        MetaData(schema=schema),
+        Column("version_num", String(32), nullable=False),
+        PrimaryKeyConstraint("version_num", name=f"{name}_pkc"),
     )
     guard_appends(metadata, entries, lines, prefix=prefix)
     return Tables(

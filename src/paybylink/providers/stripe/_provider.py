@@ -432,8 +432,7 @@ class StripeProvider:
         try:
             return reader(thing)
         except _notices.MISSHAPEN as error:
-            kind = str(thing.get("object"))[:40]
-            raise IntegrityBreach(self.name, {kind: f"cannot be read ({type(error).__name__})"}) from None
+            raise IntegrityBreach(self.name, {"object": f"cannot be read ({type(error).__name__})"}) from None
 
     def _refund(self, refund: Json) -> RefundNotice:
         return _notices.refund_notice(refund, mode=self.mode)

@@ -56,7 +56,7 @@ def page(
     values: Document,
     *conditions: Condition,
     url: str,
-    keep: Callable[[Document], bool] = lambda _: True,
+    keep: Callable[[Document], bool] | None = None,
 ) -> Document:
     """
     One page of the documents of a kind that meet all conditions, newest first.
@@ -85,9 +85,10 @@ def page(
         *terms,
         before=cursors["starting_after"],
         after=cursors["ending_before"],
+        limit=limit + 1 if keep is None else -1,
         newest_first=not backwards,
     )
-    kept = [document for document in found if keep(document)]
+    kept = [document for document in found if keep is None or keep(document)]
     window = kept[:limit]
     return envelope(window[::-1] if backwards else window, url=url, has_more=len(kept) > limit)
 

@@ -116,6 +116,8 @@ class Labels:
         if raw == "":
             return None
         labels = {key: _text(value, f"{path}[{key}]") for key, value in _group(raw, path).items()}
+        if any(not key or "[" in key or "]" in key for key in labels):
+            raise Problem("Metadata keys cannot be empty or contain square brackets.", param=path)
         if len(labels) > 50:
             raise Problem("Metadata can have at most 50 keys.", param=path)
         for key, value in labels.items():

@@ -53,7 +53,11 @@ ENTRIES_PAGE = reads(
         _E.c.tenant == words("tenant"),
         _E.c.date <= words("until"),
         tuple_(_E.c.date, _E.c.id) >= tuple_(words("after_date"), words("after_id")),
-        not_(and_(_E.c.date == words("after_date"), _E.c.id == words("after_id"), _L.c.no <= integer("after_no"))),
+        not_(
+            and_(
+                _E.c.date == words("after_date"), _E.c.id == words("after_id"), _L.c.no <= integer("after_no")
+            )
+        ),
     )
     .order_by(_E.c.date, _E.c.id, _L.c.no)
     .limit(integer("limit")),

@@ -60,9 +60,7 @@ LINK_BY_REFERENCE = reads(
 )
 
 #: The only query without a tenant: a public page knows nothing but the token.
-LINK_BY_TOKEN = reads(
-    "link_by_token", _WHOLE.where(_L.c.token_hash == words("token_hash")).order_by(_P.c.no)
-)
+LINK_BY_TOKEN = reads("link_by_token", _WHOLE.where(_L.c.token_hash == words("token_hash")).order_by(_P.c.no))
 
 _theirs = _P.alias("theirs")
 LINK_OF_VENDOR = reads(
@@ -129,19 +127,35 @@ LINKS_DUE = reads("links_due", _page(_due).order_by(_L.c.expires_at, _L.c.id, _P
 
 INSERT_LINK = writes("insert_link", all_columns(_L))
 
-_MOVING = ("status", "provider", "url", "paid_minor", "payments", "expires_at", "expires_in_seconds", "renewals")
+_MOVING = (
+    "status",
+    "provider",
+    "url",
+    "paid_minor",
+    "payments",
+    "expires_at",
+    "expires_in_seconds",
+    "renewals",
+)
 UPDATE_LINK = writes(
     "update_link",
-    set_columns(_L, *_MOVING)
-    .values(version=_L.c.version + 1)
-    .where(same(_L, "id", version="was_version")),
+    set_columns(_L, *_MOVING).values(version=_L.c.version + 1).where(same(_L, "id", version="was_version")),
 )
 REWRITE_LINK = writes(
     "rewrite_link",
     set_columns(
         _L,
         *_MOVING,
-        *("kind", "kind_json", "order_json", "content_json", "customer_id", "mode", "currency", "amount_minor"),
+        *(
+            "kind",
+            "kind_json",
+            "order_json",
+            "content_json",
+            "customer_id",
+            "mode",
+            "currency",
+            "amount_minor",
+        ),
     )
     .values(version=_L.c.version + 1)
     .where(same(_L, "id", version="was_version")),

@@ -34,9 +34,7 @@ DELIVERIES_DUE = reads(
 )
 
 INSERT_DELIVERY = writes("insert_delivery", all_columns(_D))
-INSERT_DELIVERY_WHILE_PAYABLE = writes(
-    "insert_delivery_while_payable", all_columns_where(_D, PAYABLE_LINK)
-)
+INSERT_DELIVERY_WHILE_PAYABLE = writes("insert_delivery_while_payable", all_columns_where(_D, PAYABLE_LINK))
 UPDATE_DELIVERY = writes(
     "update_delivery",
     set_columns(_D, "outcome", "vendor_id", "attempts", "detail", "retry_at")

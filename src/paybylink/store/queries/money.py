@@ -68,9 +68,7 @@ INSERT_REFUND = writes("insert_refund", all_columns(_R))
 _ANSWERED = ("status", "vendor_status", "vendor_id", "reason")
 UPDATE_REFUND = writes(
     "update_refund",
-    set_columns(_R, *_ANSWERED)
-    .values(version=_R.c.version + 1)
-    .where(same(_R, "id", version="was_version")),
+    set_columns(_R, *_ANSWERED).values(version=_R.c.version + 1).where(same(_R, "id", version="was_version")),
 )
 REWRITE_REFUND = writes(
     "rewrite_refund",

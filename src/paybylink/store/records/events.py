@@ -84,7 +84,14 @@ class EventRecords(Scope):
         return tuple(_inbox(row) for row in found)
 
     def receive_event(
-        self, provider: str, event_id: str, kind: str, state: str, at: dt.datetime, body: bytes, error: str = ""
+        self,
+        provider: str,
+        event_id: str,
+        kind: str,
+        state: str,
+        at: dt.datetime,
+        body: bytes,
+        error: str = "",
     ) -> Step:
         """A message of a provider; a `Conflict` if it came before."""
         return self._step(
@@ -100,7 +107,9 @@ class EventRecords(Scope):
             error=error,
         )
 
-    def settle_event(self, provider: str, event_id: str, state: str, at: dt.datetime, error: str = "") -> Step:
+    def settle_event(
+        self, provider: str, event_id: str, state: str, at: dt.datetime, error: str = ""
+    ) -> Step:
         """What became of a message that waited or was parked; a `Conflict` if it was processed meanwhile."""
         return self._step(
             sql.SETTLE_EVENT,

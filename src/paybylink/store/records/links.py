@@ -99,7 +99,9 @@ class LinkRecords(Scope):
             )
         return tuple(stored.link for stored in self._all(found))
 
-    def links_in_work(self, limit: int = 200, *, before: dt.datetime | None = None) -> Flow[Sequence[StoredLink]]:
+    def links_in_work(
+        self, limit: int = 200, *, before: dt.datetime | None = None
+    ) -> Flow[Sequence[StoredLink]]:
         """
         Links whose making or closing was asked for and not answered, the longest waiting first.
 

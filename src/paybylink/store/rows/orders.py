@@ -43,9 +43,7 @@ def order_json(order: Order) -> str:
     )
 
 
-def order_from_json(
-    text: str, *, reference: str, part: str, tenant: str, customer: Customer | None
-) -> Order:
+def order_from_json(text: str, *, reference: str, part: str, tenant: str, customer: Customer | None) -> Order:
     """The order that `order_json` wrote. Its limits are not checked again: they held when it was written."""
     read: _Json = load(text)
     order = object.__new__(Order)

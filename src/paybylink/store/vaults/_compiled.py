@@ -84,3 +84,12 @@ class Compiler:
         constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         places = None if compiled.positiontup is None else tuple(compiled.positiontup)
         return Text(self.named(str(compiled)), places, constants)
+
+
+_compilers: dict[tuple[str, str, str, str, str | None], Compiler] = {}
+
+
+def compiler_for(dialect: Dialect, prefix: str, schema: str | None) -> Compiler:
+    """The compiler of a kind of connection: kept, since a host lends a new connection for each of its requests."""
+    kind = (dialect.name, dialect.driver, dialect.paramstyle, prefix, schema)
+    return _compilers.setdefault(kind, Compiler(dialect, prefix, schema))

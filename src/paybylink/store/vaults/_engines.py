@@ -36,14 +36,16 @@ def own_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
     try:
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return create_engine(url, hide_parameters=True)
     except ModuleNotFoundError:
         raise MissingExtra("postgres", "a store on PostgreSQL") from None
 
 
 def _sqlite_engine(url: URL) -> Engine:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed, or PostgreSQL")
+        raise StoreError(
+            f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed, or PostgreSQL"
+        )
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": BUSY_SECONDS}}
     if is_memory(url):
         # One connection is the database; threads take turns on it.

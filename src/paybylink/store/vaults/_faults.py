@@ -49,13 +49,24 @@ def told(error: BaseException, statement: str) -> StoreError:
         if isinstance(code, int):
             if code in _SQLITE_TAKEN:
                 return Conflict(statement)
-            return _refusal(statement, f"SQLite {getattr(each, 'sqlite_errorname', code)}", _SQLITE.get(code & 255))
+            return _refusal(
+                statement, f"SQLite {getattr(each, 'sqlite_errorname', code)}", _SQLITE.get(code & 255)
+            )
         state = getattr(each, "sqlstate", None) or getattr(each, "pgcode", None)
         if isinstance(state, str):
             if state in _CONFLICTS:
                 return Conflict(statement)
             return _refusal(statement, f"SQLSTATE {state}", _POSTGRESQL.get(state[:2]))
     return _refusal(statement, type(error).__name__, _AWAY)
+
+
+def is_gone(error: StoreError) -> bool:
+    """
+    Whether the connection turned out to be dead before anything could be committed, so that a new one may be tried.
+
+    A pool cannot know that the server was restarted meanwhile, and asking before each batch costs a round trip.
+    """
+    return bool(getattr(error.__context__, "connection_invalidated", False)) and "at commit" not in str(error)
 
 
 def is_ours(error: BaseException) -> bool:
@@ -76,4 +87,6 @@ def _behind(error: BaseException) -> Iterator[BaseException]:
 
 
 def _refusal(statement: str, code: str, remedy: str | None) -> StoreError:
-    return StoreError(f"the database {remedy or 'refused'} ({code} at {statement}); nothing of the batch was written")
+    return StoreError(
+        f"the database {remedy or 'refused'} ({code} at {statement}); nothing of the batch was written"
+    )

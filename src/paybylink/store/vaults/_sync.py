@@ -8,12 +8,13 @@ import threading
 from sqlalchemy import Connection, Engine, Pool
 from sqlalchemy.exc import SQLAlchemyError
 
+from ...errors import StoreError
 from ...flow import Batch, Rows
 from ..schema import check, create, is_new, version_of
 from ..tables import DEFAULT_PREFIX
 from ._compiled import Compiler
 from ._engines import own_engine
-from ._faults import told
+from ._faults import is_gone, told
 from ._perform import on_connection, perform_steps
 from ._urls import sync_url
 
@@ -56,6 +57,18 @@ class SyncVault:
             SchemaOutdated: the database needs `paybylink db upgrade`.
         """
         self._settle_in()
+        try:
+            return self._once(batch)
+        except StoreError as error:
+            if not is_gone(error):
+                raise
+        return self._once(batch)
+
+    def close(self) -> None:
+        """Close the pool. The vault may be used again and then opens a new one."""
+        self._engine.dispose()
+
+    def _once(self, batch: Batch) -> tuple[Rows, ...]:
         name = batch.steps[0].statement.name if batch.steps else "empty"
         try:
             with self._engine.connect() as connection:
@@ -63,14 +76,11 @@ class SyncVault:
                     _ = connection.exec_driver_sql("BEGIN IMMEDIATE" if batch.writes else "BEGIN")
                 answers = perform_steps(batch, self._compiler, on_connection(connection))
                 if batch.writes:
+                    name = "commit"
                     connection.commit()
                 return answers
         except SQLAlchemyError as error:
             raise told(error, name) from None
-
-    def close(self) -> None:
-        """Close the pool. The vault may be used again and then opens a new one."""
-        self._engine.dispose()
 
     def _settle_in(self) -> None:
         if os.getpid() != self._process:

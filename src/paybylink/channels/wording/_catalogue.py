@@ -1,0 +1,157 @@
+"""
+The strings of one language, from a TOML file beside the package, with a merchant's own laid over it.
+
+A string is plain text with words in braces. The text of a mail, its HTML and a shared message are all made from the
+same strings, so nothing is said in two places; for HTML both the string and the words are escaped.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import string
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from attrs import field, frozen
+
+from ...errors import Fault, SettingsError
+
+#: The languages that come with the package, whole.
+LANGUAGES = ("en", "fr")
+#: What every string may speak of. A word that has no value on an occasion is empty.
+WORDS = (
+    "amount",
+    "contact",
+    "date",
+    "expires",
+    "files",
+    "merchant",
+    "name",
+    "reference",
+    "subject",
+    "time",
+    "zone",
+)
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+
+
+@frozen(eq=False)
+class Catalogue:
+    """
+    One language.
+
+    Attributes:
+        language: its tag, as its file is named.
+        sections: section → name → string; ``common``, ``share`` and one for each purpose.
+    """
+
+    language: str
+    sections: Mapping[str, Mapping[str, str]] = field(repr=False)
+
+
+def strings_for(asked: str, overrides: Path | None) -> Catalogue | None:
+    """The strings for a language tag, the regional ones first; None if there are none."""
+    for tag in _candidates(asked):
+        if (found := catalogue(tag, overrides)) is not None:
+            return found
+    return None
+
+
+def _candidates(tag: str) -> tuple[str, ...]:
+    """``fr-CA``, then ``fr``; nothing for text that is no language tag, so that it never names a file."""
+    if not _TAG.fullmatch(tag):
+        return ()
+    tag = tag.replace("_", "-")
+    base = tag.partition("-")[0].lower()
+    return (tag, base) if base != tag else (tag,)
+
+
+@functools.lru_cache(maxsize=64)
+def catalogue(language: str, overrides: Path | None) -> Catalogue | None:
+    """
+    The strings of `language`, or None if nobody has any.
+
+    Args:
+        language: as a file is named, e.g. ``fr`` or ``fr-CA``.
+        overrides: a folder with ``<language>.toml`` files: some strings of ours, or a whole language of one's own.
+
+    Raises:
+        SettingsError: a merchant's file cannot be read, or has a string that we never use or cannot fill in.
+    """
+    own = _own(language, overrides)
+    if language in LANGUAGES:
+        sections = _packaged(language)
+    elif own is None:
+        return None
+    else:
+        # A regional or foreign file may lean on the language that it belongs to, but never on another one.
+        base = language.partition("-")[0]
+        sections = _packaged(base) if base in LANGUAGES else {}
+    expected = _packaged("en")
+    merged = {name: {**sections.get(name, {}), **(own or {}).get(name, {})} for name in expected}
+    faults = _faults(language, own or {}, merged, expected)
+    if faults:
+        raise SettingsError(faults)
+    return Catalogue(language, merged)
+
+
+@functools.cache
+def _packaged(language: str) -> dict[str, dict[str, str]]:
+    text = (
+        resources.files(__name__.rpartition(".")[0])
+        .joinpath("strings", f"{language}.toml")
+        .read_text("utf-8")
+    )
+    return tomllib.loads(text)
+
+
+def _own(language: str, overrides: Path | None) -> dict[str, dict[str, str]] | None:
+    if overrides is None:
+        return None
+    path = overrides / f"{language}.toml"
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(
+            [Fault(f"wording.{language}", f"{path.name} cannot be read ({error})", "write UTF-8 TOML")]
+        ) from error
+
+
+def _faults(
+    language: str,
+    own: Mapping[str, object],
+    merged: Mapping[str, Mapping[str, str]],
+    expected: Mapping[str, Mapping[str, str]],
+) -> list[Fault]:
+    found: list[Fault] = []
+    for section, strings in own.items():
+        for name in strings if isinstance(strings, Mapping) else ("",):
+            if name not in expected.get(section, {}):
+                known = ", ".join(expected.get(section, expected))
+                path = f"wording.{language}.{section}.{name}".rstrip(".")
+                found.append(Fault(path, "is a string that is never used", f"choose among {known}"))
+    for section, strings in merged.items():
+        for name in expected[section]:
+            if (fault := _fault(strings.get(name))) is not None:
+                found.append(Fault(f"wording.{language}.{section}.{name}", *fault))
+    return found
+
+
+def _fault(text: object) -> tuple[str, str] | None:
+    if text is None:
+        return "is missing", "translate it; the English file shows every string"
+    if not isinstance(text, str) or any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text):
+        return "is no text on one line", "write a string without control characters"
+    try:
+        words = [word for _, word, style, _ in string.Formatter().parse(text) if word is not None or style]
+    except ValueError:
+        return "has a brace without its partner", "double a brace that is meant as such: {{"
+    # Only bare words: "{name.attribute}" would reach into our objects.
+    if unknown := [word for word in words if word not in WORDS]:
+        return f"speaks of {{{unknown[0]}}}", f"use only {', '.join(WORDS)}"
+    return None
