@@ -1,7 +1,7 @@
 """
 A loopback server in a process of its own that answers as Stripe does, at next to no cost.
 
-It reads one request, and writes a payment link of about 2.9 kB that fits it: the metadata, amount and limit of the
+It reads one request, and writes a payment link in Stripe's shape that fits it: the metadata, amount and limit of the
 request are in the answer, since an answer that does not fit is not believed.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qsl
@@ -42,7 +43,7 @@ def _answer(body: bytes) -> bytes:
             "terms_of_service_acceptance": None,
         },
         "customer_creation": "if_required",
-        "inactive_message": "x" * 1400,
+        "inactive_message": "This link was paid or is closed. Please ask the merchant for a new one.",
         "invoice_creation": {"enabled": False, "invoice_data": None},
         "line_items": {
             "object": "list",
@@ -56,6 +57,27 @@ def _answer(body: bytes) -> bytes:
                     "amount_total": amount,
                     "currency": currency,
                     "description": "Logo design",
+                    "price": {
+                        "id": "price_1QbenchBENCHbenchBENCH00",
+                        "object": "price",
+                        "active": False,
+                        "billing_scheme": "per_unit",
+                        "created": 1767225600,
+                        "currency": currency,
+                        "custom_unit_amount": None,
+                        "livemode": False,
+                        "lookup_key": None,
+                        "metadata": {},
+                        "nickname": None,
+                        "product": "prod_QbenchBENCHbench",
+                        "recurring": None,
+                        "tax_behavior": "unspecified",
+                        "tiers_mode": None,
+                        "transform_quantity": None,
+                        "type": "one_time",
+                        "unit_amount": amount,
+                        "unit_amount_decimal": str(amount),
+                    },
                     "quantity": 1,
                 }
             ],
@@ -65,7 +87,15 @@ def _answer(body: bytes) -> bytes:
         "livemode": False,
         "metadata": metadata,
         "on_behalf_of": None,
-        "payment_intent_data": None,
+        "payment_intent_data": {
+            "capture_method": None,
+            "description": None,
+            "metadata": metadata,
+            "setup_future_usage": None,
+            "statement_descriptor": None,
+            "statement_descriptor_suffix": None,
+            "transfer_group": None,
+        },
         "payment_method_collection": "always",
         "payment_method_types": None,
         "phone_number_collection": {"enabled": False},
@@ -78,12 +108,18 @@ def _answer(body: bytes) -> bytes:
         "transfer_data": None,
         "url": "https://buy.stripe.com/test_bench",
     }
-    return json.dumps(link).encode()
+    # Stripe sends its JSON indented.
+    return json.dumps(link, indent=2).encode()
 
 
 def _serve(listener: socket.socket) -> None:
     while True:
         connection, _ = listener.accept()
+        threading.Thread(target=_talk, args=(connection,), daemon=True).start()
+
+
+def _talk(connection: socket.socket) -> None:
+    with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         waiting = b""
         while True:
@@ -104,14 +140,13 @@ def _serve(listener: socket.socket) -> None:
                 continue
             received = connection.recv(65536)
             if not received:
-                break
+                return
             waiting += received
-        connection.close()
 
 
 @contextmanager
 def running() -> Iterator[str]:
-    """The base address of the server, which serves one connection at a time until the block ends."""
+    """The base address of the server, which serves until the block ends."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(16)

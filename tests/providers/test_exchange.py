@@ -19,12 +19,11 @@ KEYED = Sending(who="psp", retry=Retry.KEYED, key_until=NOW + dt.timedelta(hours
 SAFE = Sending(who="psp", retry=Retry.SAFE)
 
 
-def outgoing(
-    body: bytes = b"amount=1", *, key: str = KEY, url: str = "https://psp.example/v1/links"
-) -> Outgoing:
+def outgoing(body: bytes = b"amount=1", *, key: str = KEY, path: str = "/v1/links") -> Outgoing:
     return Outgoing(
         method="POST",
-        url=url,
+        base_url="https://psp.example/sandbox",
+        path=path,
         headers={"Authorization": "Bearer fresh", "Content-Type": "text/x-form"},
         body=body,
         key=key,
@@ -45,14 +44,14 @@ def exchanged(call: SdkCall[str], how: Sending = KEYED, *, key: str = KEY) -> Ca
 
 
 def test_one_sdk_call_is_one_request_that_the_sdk_wrote_and_read() -> None:
-    """The flow yields exactly the SDK's request, marked for the driver, and returns what the SDK made of the reply."""
+    """The flow yields the SDK's very request, marked for the driver, and returns what the SDK made of the reply."""
     flow = exchanged(one_call)
 
     request = next(flow)
 
     assert (request.method, str(request.url), request.content) == (
         "POST",
-        "https://psp.example/v1/links",
+        "https://psp.example/sandbox/v1/links",
         b"amount=1",
     )
     assert request.headers["authorization"] == "Bearer fresh"
@@ -63,7 +62,7 @@ def test_one_sdk_call_is_one_request_that_the_sdk_wrote_and_read() -> None:
 def test_writing_sends_nothing_and_keeps_the_bytes() -> None:
     """`write` returns the path without the host, the body, the key and the version."""
     written = write(
-        lambda carrier: carrier.carry(outgoing(url="https://psp.example/v1/links?a=1")),
+        lambda carrier: carrier.carry(outgoing(path="/v1/links?a=1")),
         who="psp",
         key=KEY,
         key_until=NOW,

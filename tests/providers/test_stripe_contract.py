@@ -244,7 +244,7 @@ def limits_broken(fields: dict[str, str], order: Order) -> Iterable[str]:
 
 
 @needs_specs
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
+@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=300)
 @given(st.data())
 def test_every_link_that_can_be_asked_for_keeps_the_contract(data: st.DataObject) -> None:
     """Any order is refused by us with its faults, or written so that Stripe's schema and limits hold."""

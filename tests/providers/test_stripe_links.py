@@ -375,10 +375,10 @@ def test_a_host_of_ones_own_can_be_allowed() -> None:
 
 
 def test_the_sandbox_on_this_machine_may_lead_to_this_machine() -> None:
-    """A loopback base address allows loopback links, and is where requests go."""
-    call, request = create(account(base_url="http://127.0.0.1:8123/"), asked())
+    """A loopback base address, which may have a path, allows loopback links, and is where requests go."""
+    call, request = create(account(base_url="http://127.0.0.1:8123/stripe/"), asked())
 
-    assert str(request.url) == "http://127.0.0.1:8123/v1/payment_links"
+    assert str(request.url) == "http://127.0.0.1:8123/stripe/v1/payment_links"
     link = finish(call, answer(request, _damaged(url="http://127.0.0.1:8123/pay/1")))
     assert link.url == "http://127.0.0.1:8123/pay/1"
 
@@ -393,6 +393,16 @@ def test_a_stored_request_of_another_version_is_sent_as_it_was() -> None:
     assert request.headers["stripe-version"] == "2025-09-30.clover"
     assert request.headers["authorization"] == f"Bearer {API_KEY}"
     assert sending(request).key_until == before.key_until
+
+
+def test_a_stored_request_follows_the_settings_to_another_address() -> None:
+    """What is stored has no host and nothing of the base address, so a sandbox may move to another port."""
+    before = account(base_url="http://127.0.0.1:1/a").write_link(asked(), key=KEY, now=NOW)
+
+    request = next(account(base_url="http://127.0.0.1:2/b").create_link(asked(), written=before))
+
+    assert before.path == "/v1/payment_links"
+    assert str(request.url) == "http://127.0.0.1:2/b/v1/payment_links"
 
 
 def test_a_connected_account_is_named_in_every_request() -> None:

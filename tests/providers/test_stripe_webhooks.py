@@ -371,6 +371,14 @@ def test_a_link_changed_in_the_dashboard_is_told(active: object, status: VendorL
     )
 
 
+def test_a_link_that_is_used_up_was_not_changed_by_hand() -> None:
+    """Stripe closes it after its last payment; that is no news beside the payment's own."""
+    made = recorded("event_payment_link_updated")
+    made["data"]["object"]["restrictions"]["completed_sessions"]["count"] = 1
+
+    assert isinstance(read(json.dumps(made).encode()).notice, ForeignNotice)
+
+
 def test_a_link_of_nobody_is_foreign() -> None:
     """Links made by hand are not ours."""
     made = recorded("event_payment_link_updated")

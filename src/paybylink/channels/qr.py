@@ -73,4 +73,4 @@ def _code(url: str) -> segno.QRCode:
             "url", f"is empty or longer than {_LONGEST} bytes", "share the link as text, or set a public_url"
         )
     # make_qr, since make() may choose a Micro QR code, which phones cannot read.
-    return segno.make_qr(url, error="m", boost_error=True, encoding="utf-8")
+    return segno.make_qr(url, error="m", boost_error=True, encoding=None if url.isascii() else "utf-8")

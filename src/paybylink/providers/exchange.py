@@ -9,7 +9,7 @@ time through a `Carrier` that stands where the SDK's own HTTP client would:
 * httpx carries the request, as an effect of the flow;
 * in the second pass the carrier gives the SDK the reply, which it parses, or raises its own error from.
 
-Rule 1: both passes write the same method, URL, body and key. A reply is given only to the request it answers.
+Rule 1: both passes write the same method, address, body and key. A reply is given only to the request it answers.
 Rule 2: one SDK call is one HTTP call. A second one, by a retry or a follow-up of the SDK, is refused.
 Rule 3: the idempotency key is ours, never one that the SDK made up.
 Rule 4: a stored request (`Written`) is sent as it was stored, byte for byte. The passes then only supply fresh
@@ -25,13 +25,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 from attrs import field, frozen
 
-from ..errors import IntegrityBreach, NotSent, OutcomeUnknown, PaybylinkError
-from ..flow import Call, Retry, Sending
+from paybylink.errors import IntegrityBreach, NotSent, OutcomeUnknown, PaybylinkError
+from paybylink.flow import Call, Retry, Sending
+
 from .base import Written
 
 R = TypeVar("R")
@@ -44,7 +44,8 @@ class Outgoing:
 
     Attributes:
         method: in capitals.
-        url: in full, with its query.
+        base_url: the address from settings, without a slash at its end; it may have a path of its own.
+        path: what the SDK put after it, with the query.
         headers: with authorisation, so a secret.
         body: the exact bytes; empty for a request without one.
         key: the idempotency key; empty without one.
@@ -52,17 +53,12 @@ class Outgoing:
     """
 
     method: str
-    url: str
+    base_url: str
+    path: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
     key: str = field(default="", repr=False)
     version: str = ""
-
-    @property
-    def path(self) -> str:
-        """The path with its query."""
-        parts = urlsplit(self.url)
-        return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 class Carrier(Protocol):
@@ -105,7 +101,7 @@ class _Replay:
         expected = self._expected
         differing = [
             name
-            for name in ("method", "url", "body", "key")
+            for name in ("method", "base_url", "path", "body", "key")
             if getattr(outgoing, name) != getattr(expected, name)
         ]
         if self.carried > 1:
@@ -187,7 +183,7 @@ def exchange(
     first = capture(call, who=sending.who, key=key)
     if (sending.retry is Retry.KEYED) != bool(key):
         raise _not_written(sending.who, "a key and its way of repeating do not belong together")
-    method, url, body = first.method, first.url, first.body
+    body = first.body
     headers = {"Accept-Encoding": "gzip, deflate", **first.headers}
     if written is not None:
         if (written.method, written.path, written.key, written.version) != (
@@ -197,11 +193,14 @@ def exchange(
             first.version,
         ):
             raise _not_written(sending.who, "the stored request is for another path, key or version")
-        parts = urlsplit(first.url)
-        url, body = f"{parts.scheme}://{parts.netloc}{written.path}", written.body
+        body = written.body
         headers["Content-Type"] = written.content_type
     response = yield httpx.Request(
-        method, url, headers=headers, content=body or None, extensions={"paybylink": sending}
+        first.method,
+        first.base_url + first.path,
+        headers=headers,
+        content=body or None,
+        extensions={"paybylink": sending},
     )
     replay = _Replay(first, response)
     failure: Exception | None = None

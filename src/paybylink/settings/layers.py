@@ -143,4 +143,5 @@ def _translated(error: ValidationError) -> Iterator[Fault]:
             fields = MerchantSettings if path.startswith("merchant.") else Settings
             yield Fault(path, "is no setting", f"known here: {', '.join(sorted(fields.model_fields))}")
         else:
-            yield Fault(path, "cannot be used", each["msg"][:1].lower() + each["msg"][1:])
+            told = each["msg"].removeprefix("Value error, ")
+            yield Fault(path, "cannot be used", told[:1].lower() + told[1:])

@@ -10,9 +10,10 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from paybylink.errors import Fault, InvalidInput, SettingsError
@@ -21,11 +22,22 @@ from .adapters import GROUPS, PREFIX, Tree, adapter, fitted
 
 if TYPE_CHECKING:
     from paybylink.accounting.accounts import Accounts
+    from paybylink.channels.wording import Wording
 
 log = logging.getLogger("paybylink.settings")
 
 #: Where links are remembered when nobody says.
 DEFAULT_STORE = "sqlite:///paybylink.db"
+#: The zone of dates when nobody says; that of `Accounts` and `Wording`.
+DEFAULT_ZONE = "Europe/Paris"
+#: How the settings call what `Wording` names in its faults.
+_WORDING_PATHS = {
+    "wording.merchant": "merchant.name",
+    "wording.contact": "merchant.contact",
+    "wording.zone": "merchant.zone",
+    "wording.language": "language",
+    "wording.overrides": "merchant.overrides",
+}
 _SECRET = re.compile(r"key|secret|password|token|credential")
 _said: set[str] = set()
 
@@ -61,6 +73,7 @@ class MerchantSettings(BaseModel):
         name: as messages and pages show it; empty when not told.
         contact: where a customer may ask, e.g. an address or a phone number.
         zone: the time zone of dates in messages and books, such as ``Europe/Paris``.
+        overrides: a folder with wording of one's own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -68,6 +81,19 @@ class MerchantSettings(BaseModel):
     name: str = ""
     contact: str = ""
     zone: str | None = None
+    overrides: Path | None = None
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, given: str | None) -> str | None:
+        if given is not None:
+            from zoneinfo import ZoneInfo
+
+            try:
+                _ = ZoneInfo(given)
+            except (LookupError, ValueError, OSError):
+                raise ValueError("write a name such as Europe/Paris") from None
+        return given
 
     @model_validator(mode="before")
     @classmethod
@@ -190,20 +216,36 @@ class Settings(BaseSettings):
         options = fitted(options, type(PCG), "accounts")
         return evolve(NEUTRAL if options.get("chart") == "free" else PCG, **options)
 
+    def wording(self) -> Wording:
+        """
+        What is the merchant's own in every message.
+
+        Raises:
+            SettingsError: the language has no words here, or the folder of one's own is wrong.
+        """
+        from paybylink.channels.wording import Wording
+
+        try:
+            return Wording(
+                merchant=self.merchant.name,
+                contact=self.merchant.contact,
+                zone=self.merchant.zone or DEFAULT_ZONE,
+                language=self.language,
+                overrides=self.merchant.overrides,
+            )
+        except SettingsError as error:
+            raise SettingsError(
+                Fault(_WORDING_PATHS.get(fault.path, fault.path), fault.fault, fault.remedy)
+                for fault in error.faults
+            ) from None
+
     def _made(self, section: str, given: AdapterSettings) -> object:
         factory = adapter(GROUPS[section], given.type)
         options = {name: _revealed(value) for name, value in given.options.items()}
         options = fitted(options, factory, section, given.type)
         takes = inspect.signature(factory).parameters
         if "wording" in takes and "wording" not in options:
-            from paybylink.channels.wording import Wording
-
-            options["wording"] = Wording(
-                merchant=self.merchant.name,
-                contact=self.merchant.contact,
-                zone=self.merchant.zone or "Europe/Paris",
-                language=self.language,
-            )
+            options["wording"] = self.wording()
         return factory(**options)
 
 
@@ -213,7 +255,10 @@ def _under(prefix: str, faults: list[Fault]) -> Iterator[None]:
     try:
         yield
     except (SettingsError, InvalidInput) as error:
-        faults.extend(fault.under(prefix) for fault in error.faults)
+        for fault in error.faults:
+            told = fault if fault.path in _WORDING_PATHS.values() else fault.under(prefix)
+            if told not in faults:
+                faults.append(told)
 
 
 def _hidden(name: str, value: object) -> object:

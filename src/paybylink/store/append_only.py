@@ -7,6 +7,8 @@ booked wrong is put right by a reversing entry.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import DDL, MetaData, Table, event
 
 #: What the database says to whoever tries; the reason is part of it.
@@ -44,13 +46,13 @@ def function_ddl(*, schema: str, prefix: str) -> str:
 
 def postgresql_ddl(table: str, *, schema: str, prefix: str) -> tuple[str, ...]:
     """The triggers of one table for PostgreSQL; TRUNCATE empties a table without a row trigger, so it has its own."""
+    on, run = f"ON {schema}{table}", f"EXECUTE FUNCTION {schema}{prefix}append_only()"
     return (
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {schema}{table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {schema}{prefix}append_only()",
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {schema}{table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {schema}{prefix}append_only()",
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE {on} FOR EACH ROW {run}",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE {on} FOR EACH STATEMENT {run}",
     )
 
 
 def _after(target: MetaData | Table, moment: str, dialect: str, statement: str) -> None:
-    event.listen(target, moment, DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
+    make: Callable[[str], DDL] = DDL
+    event.listen(target, moment, make(statement.replace("%", "%%")).execute_if(dialect=dialect))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from ..errors import SchemaOutdated
+from paybylink.errors import SchemaOutdated
+
 from .tables import DEFAULT_PREFIX, TABLES, make_tables
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def create(connection: Connection, *, prefix: str = DEFAULT_PREFIX, schema: str 
 
 def is_new(connection: Connection) -> bool:
     """Whether a SQLite database holds nothing at all."""
-    return connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one() == 0
+    return bool(connection.execute(text("SELECT count(*) = 0 FROM sqlite_master")).scalar_one())
 
 
 def version_of(

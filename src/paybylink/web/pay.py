@@ -24,8 +24,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from paybylink.channels.wording import _formats as formats
 from paybylink.client import AsyncPayByLink, PayByLink
-from paybylink.errors import PaybylinkError
+from paybylink.errors import MissingExtra, PaybylinkError
 from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLinkStatus, Reusable
 from paybylink.money import Money
 
@@ -190,26 +191,18 @@ def _rendered(language: str, shop: Shop, stylesheet: str, shown: dict[str, objec
 def amount_text(money: Money, language: str) -> str:
     """An amount as people of that language write it; plainly, where Babel is not installed."""
     try:
-        from babel.numbers import format_currency
-    except ImportError:
+        return formats.amount_text(money, formats.locale_of(language, language))
+    except MissingExtra:
         return str(money)
-    return str(
-        format_currency(money.decimal, money.currency, locale=language, currency_digits=False, format=None)
-    )
 
 
 def day_text(moment: dt.datetime, language: str, zone: str) -> str:
     """A day and its hour as people of that language write it, in the merchant's zone."""
-    local = moment.astimezone(ZoneInfo(zone))
     try:
-        from babel.dates import format_datetime
-    except ImportError:
-        return f"{local:%Y-%m-%d %H:%M} ({zone})"
-    return str(
-        format_datetime(
-            local, "d MMMM y, HH:mm zzz" if language == "en" else "d MMMM y 'à' HH:mm zzz", locale=language
-        )
-    )
+        shown = formats.moment_text(moment, zone, formats.locale_of(language, language))
+    except MissingExtra:
+        return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+    return f"{shown.date}, {shown.time} ({shown.offset})"
 
 
 @cache

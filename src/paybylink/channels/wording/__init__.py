@@ -8,9 +8,9 @@ for byte.
 """
 
 from ._catalogue import LANGUAGES
-from ._mail import MailText
+from ._mail import ASKING, MailText
 from ._share import ShareText
 from ._wording import Wording
 from ._words import safe_url
 
-__all__ = ["LANGUAGES", "MailText", "safe_url", "ShareText", "Wording"]
+__all__ = ["ASKING", "LANGUAGES", "MailText", "safe_url", "ShareText", "Wording"]

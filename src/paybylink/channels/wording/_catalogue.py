@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import functools
 import re
-import string
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from ...errors import Fault, SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: The languages that come with the package, whole.
 LANGUAGES = ("en", "fr")
@@ -82,35 +82,39 @@ def catalogue(language: str, overrides: Path | None) -> Catalogue | None:
         SettingsError: a merchant's file cannot be read, or has a string that we never use or cannot fill in.
     """
     own = _own(language, overrides)
-    if language in LANGUAGES:
-        sections = _packaged(language)
-    elif own is None:
-        return None
-    else:
-        # A regional or foreign file may lean on the language that it belongs to, but never on another one.
-        base = language.partition("-")[0]
-        sections = _packaged(base) if base in LANGUAGES else {}
     expected = _packaged("en")
-    merged = {name: {**sections.get(name, {}), **(own or {}).get(name, {})} for name in expected}
-    faults = _faults(language, own or {}, merged, expected)
-    if faults:
-        raise SettingsError(faults)
+    if own is None and language not in LANGUAGES:
+        return None
+    _refuse(_unused(language, own or {}, expected))
+    # A regional file leans on the language that it belongs to, but never on another one.
+    base = language if language in LANGUAGES else language.partition("-")[0]
+    ours = _packaged(base) if base in LANGUAGES else {}
+    merged = {name: {**ours.get(name, {}), **(own or {}).get(name, {})} for name in expected}
+    _refuse(
+        [
+            Fault(f"wording.{language}.{section}.{name}", *fault)
+            for section, strings in expected.items()
+            for name in strings
+            if (fault := _fault(merged[section].get(name))) is not None
+        ]
+    )
     return Catalogue(language, merged)
 
 
 @functools.cache
 def _packaged(language: str) -> dict[str, dict[str, str]]:
-    text = (
-        resources.files(__name__.rpartition(".")[0])
-        .joinpath("strings", f"{language}.toml")
-        .read_text("utf-8")
-    )
-    return tomllib.loads(text)
+    import tomllib
+    from importlib import resources
+
+    home = resources.files(__name__.rpartition(".")[0])
+    return tomllib.loads(home.joinpath("strings", f"{language}.toml").read_text("utf-8"))
 
 
 def _own(language: str, overrides: Path | None) -> dict[str, dict[str, str]] | None:
     if overrides is None:
         return None
+    import tomllib
+
     path = overrides / f"{language}.toml"
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -122,12 +126,10 @@ def _own(language: str, overrides: Path | None) -> dict[str, dict[str, str]] | N
         ) from error
 
 
-def _faults(
-    language: str,
-    own: Mapping[str, object],
-    merged: Mapping[str, Mapping[str, str]],
-    expected: Mapping[str, Mapping[str, str]],
+def _unused(
+    language: str, own: Mapping[str, object], expected: Mapping[str, Mapping[str, str]]
 ) -> list[Fault]:
+    """A fault for each string that we never say, which is most often a slip of the pen."""
     found: list[Fault] = []
     for section, strings in own.items():
         for name in strings if isinstance(strings, Mapping) else ("",):
@@ -135,11 +137,12 @@ def _faults(
                 known = ", ".join(expected.get(section, expected))
                 path = f"wording.{language}.{section}.{name}".rstrip(".")
                 found.append(Fault(path, "is a string that is never used", f"choose among {known}"))
-    for section, strings in merged.items():
-        for name in expected[section]:
-            if (fault := _fault(strings.get(name))) is not None:
-                found.append(Fault(f"wording.{language}.{section}.{name}", *fault))
     return found
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise SettingsError(faults)
 
 
 def _fault(text: object) -> tuple[str, str] | None:
@@ -147,6 +150,8 @@ def _fault(text: object) -> tuple[str, str] | None:
         return "is missing", "translate it; the English file shows every string"
     if not isinstance(text, str) or any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text):
         return "is no text on one line", "write a string without control characters"
+    import string
+
     try:
         words = [word for _, word, style, _ in string.Formatter().parse(text) if word is not None or style]
     except ValueError:

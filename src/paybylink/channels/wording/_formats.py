@@ -12,7 +12,6 @@ import copy
 import datetime as dt
 import functools
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
@@ -80,6 +79,8 @@ def day_text(day: dt.date, locale: Locale) -> str:
 
 def moment_text(moment: dt.datetime, zone: str, locale: Locale) -> Moment:
     """The parts of a moment, in `zone`."""
+    from zoneinfo import ZoneInfo
+
     from babel.dates import format_date, format_time, get_timezone_name
 
     local = moment.astimezone(ZoneInfo(zone))

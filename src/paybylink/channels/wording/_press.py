@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ...errors import Fault, MissingExtra, SettingsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jinja2 import Environment
 
 Page: TypeAlias = Callable[[Mapping[str, object]], str]
@@ -62,9 +63,9 @@ def _environment(overrides: Path | None, form: str) -> Environment:
         raise MissingExtra("messages", "composing mails") from error
     ours = jinja2.PackageLoader(__name__.rpartition(".")[0], "templates")
     own = [jinja2.FileSystemLoader(overrides)] if overrides is not None else []
-    return jinja2.Environment(  # noqa: S701 - autoescaped where the form is HTML; the other is plain text
+    return jinja2.Environment(
         loader=jinja2.ChoiceLoader([*own, ours]),
-        autoescape=form == "html",
+        autoescape=form == "html",  # noqa: S701 - the other form is plain text
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
         trim_blocks=True,

@@ -27,15 +27,14 @@ def share_text(settings: Settings, link: PaymentLink, *, language: str | None) -
     say = strings.sections["share"]
     words = words_of(settings, link, locale, strings, amount=link.open_amount, brief=True)
     words["name"] = customer.name if customer else ""
-    names = ["hello_named" if words["name"] else "hello", "pay"]
-    if words["expires"]:
-        names.append("expires")
-    if settings.merchant:
-        names.append("from")
-    if link.mode is Mode.TEST:
-        names.insert(0, "test")
-    subject = say["subject" if settings.merchant else "subject_plain"].format(**words)
+    lines = [
+        say["hello_named" if words["name"] else "hello"].format(**words),
+        say["subject" if settings.merchant else "subject_plain"].format(**words),
+        say["link_expires" if words["expires"] else "link"].format(**words),
+    ]
+    subject = lines[1]
     if link.mode is Mode.TEST:
         subject = f"{say['test']} {subject}"
-    text = "\n".join(say[name].format(**words) for name in names)
+        lines.insert(0, say["test"])
+    text = "\n".join(lines)
     return ShareText(plain_spaces(subject), f"{plain_spaces(text)}\n{url}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ...errors import Faults, InvalidInput, SettingsError
 from ...links import PaymentLink
@@ -14,10 +15,13 @@ from ..base import Occasion
 from ._catalogue import LANGUAGES, strings_for
 from ._mail import MailText, mail_text
 from ._share import ShareText, share_text
+from ._words import chosen_strings
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def _folder(given: Path | str | None) -> Path | None:
-    return None if given is None else Path(given)
+#: Settings that need not be looked up, so that a process which sends nothing reads no file.
+_SHIPPED = {(None, language) for language in LANGUAGES}
 
 
 @frozen(kw_only=True)
@@ -37,7 +41,7 @@ class Wording:
     contact: str = ""
     zone: str = "Europe/Paris"
     language: str = "en"
-    overrides: Path | None = field(default=None, converter=_folder)
+    overrides: Path | None = None
 
     def __attrs_post_init__(self) -> None:
         faults = Faults()
@@ -47,9 +51,11 @@ class Wording:
             faults.add(
                 "wording.zone", "is no time zone known here", "write an IANA name such as Europe/Paris"
             )
-        if self.overrides is not None and not self.overrides.is_dir():
+        if self.overrides is not None and not os.path.isdir(self.overrides):
             faults.add("wording.overrides", "is no folder", "make it, or leave the setting out")
-        elif strings_for(self.language, self.overrides) is None:
+        elif (self.overrides, self.language) not in _SHIPPED and not strings_for(
+            self.language, self.overrides
+        ):
             where = " nor in the overrides" if self.overrides else ""
             faults.add(
                 "wording.language", f"has no strings here{where}", f"choose among {', '.join(LANGUAGES)}"
@@ -83,6 +89,10 @@ class Wording:
             MissingExtra: Babel is not installed.
         """
         return share_text(self, link, language=language)
+
+    def qr_title(self, language: str) -> str:
+        """What a QR code of the link is called, for those who cannot see it."""
+        return chosen_strings(self, language)[0].sections["common"]["qr_alt"]
 
 
 @functools.lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ The words that strings may speak of, and the URL, for one link.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 from ...errors import InvalidInput
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from ...money import Money
 
-_LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
 
 
 class Settings(Protocol):
@@ -75,7 +76,7 @@ def safe_url(link: PaymentLink) -> str:
     url = link.url
     if not url:
         raise InvalidInput.single("link.url", "is empty", "wait until the link is open, or set a public_url")
-    plain = link.mode is Mode.TEST and url.startswith(_LOOPBACK)
+    plain = link.mode is Mode.TEST and _LOOPBACK.match(url)
     # Beyond these characters a URL would leave its attribute or its line (RFC 3986 §2).
     if (
         not (url.startswith("https://") or plain)

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from ...errors import OutcomeUnknown, PaybylinkError, ProviderError
+from paybylink.errors import OutcomeUnknown, PaybylinkError, ProviderError
 
 if TYPE_CHECKING:
     import httpx

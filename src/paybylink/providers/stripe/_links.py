@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from ...currencies import STRIPE
-from ...errors import IntegrityBreach
-from ...links import Mode
-from ...money import to_wire
-from ..base import LinkRequest, VendorLink, VendorLinkStatus
+from paybylink.currencies import STRIPE
+from paybylink.errors import IntegrityBreach
+from paybylink.links import Mode
+from paybylink.money import to_wire
+from paybylink.providers.base import LinkRequest, VendorLink, VendorLinkStatus
+
 from ._mapping import ATTEMPT, LINK, completed_limit
 
 Json: TypeAlias = dict[str, Any]
@@ -74,7 +75,7 @@ def read_link(reply: Json, expected: Expected) -> VendorLink:
         raise IntegrityBreach(expected.who, wrong)
     assert isinstance(url, str)
     metadata = metadata if isinstance(metadata, Mapping) else {}
-    count, limit = _completed(reply)
+    count, limit = completed(reply)
     active = reply.get("active")
     if active is False or (count is not None and limit is not None and count >= limit):
         status = VendorLinkStatus.CLOSED
@@ -106,7 +107,7 @@ def read_asked_link(reply: Json, expected: Expected, *, request: LinkRequest) ->
         wrong[f"metadata.{ATTEMPT}"] = "is another attempt's"
     if str(reply.get("currency", "")).upper() != order.amount.currency:
         wrong["currency"] = f"is not {order.amount.currency}"
-    if _completed(reply)[1] != completed_limit(request):
+    if completed(reply)[1] != completed_limit(request):
         wrong["restrictions"] = "limit another number of payments"
     wrong.update(_items_wrong(reply, request))
     if wrong:
@@ -139,7 +140,7 @@ def _items_wrong(reply: Json, request: LinkRequest) -> dict[str, str]:
     return wrong
 
 
-def _completed(reply: Json) -> tuple[int | None, int | None]:
+def completed(reply: Json) -> tuple[int | None, int | None]:
     """How often the link was paid, and how often it can be; None where it does not say."""
     restrictions = reply.get("restrictions")
     completed = restrictions.get("completed_sessions") if isinstance(restrictions, Mapping) else None

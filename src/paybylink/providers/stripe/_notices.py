@@ -20,11 +20,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from ...currencies import STRIPE
-from ...links import Mode
-from ...money import from_wire
-from ...payments import DisputeStatus, PaymentStatus, RefundStatus
-from ..base import DisputeNotice, PaymentNotice, RefundNotice
+from paybylink.currencies import STRIPE
+from paybylink.links import Mode
+from paybylink.money import from_wire
+from paybylink.payments import DisputeStatus, PaymentStatus, RefundStatus
+from paybylink.providers.base import DisputeNotice, PaymentNotice, RefundNotice
+
 from ._mapping import ATTEMPT, LINK, REASON, REFUND
 
 Json: TypeAlias = dict[str, Any]

@@ -20,10 +20,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import httpx
 from attrs import field, frozen
 
-from ...errors import (
+from paybylink.errors import (
     Faults,
     IntegrityBreach,
     InvalidInput,
@@ -32,9 +31,9 @@ from ...errors import (
     ProviderError,
     SettingsError,
 )
-from ...flow import Call, Retry, Sending, T
-from ...links import Mode
-from ..base import (
+from paybylink.flow import Call, Retry, Sending, T
+from paybylink.links import Mode
+from paybylink.providers.base import (
     Capabilities,
     Capability,
     Feature,
@@ -48,7 +47,8 @@ from ..base import (
     VendorLinkStatus,
     Written,
 )
-from ..exchange import exchange, write
+from paybylink.providers.exchange import exchange, write
+
 from . import _notices, _webhook
 from ._errors import refusal
 from ._links import HOSTS, Expected, read_asked_link, read_link
@@ -66,6 +66,8 @@ from ._settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import httpx
 
     from ._sdk import Port
 
@@ -203,7 +205,8 @@ class StripeProvider:
         The link that an earlier, unanswered request has made; None if it surely made none.
 
         Stripe lists links newest first and tells no time of creation. A link of ours carries the moment it was
-        asked for and was made less than a day later; if that lies before `since`, so do all that follow it.
+        asked for, and was made less than a day later, since no request outlives its key; if that lies before
+        `since`, so do all that follow it.
 
         Raises:
             OutcomeUnknown: too many links were made since; look for the reference in the Dashboard.
@@ -376,9 +379,8 @@ class StripeProvider:
         return self._object(reply)
 
     def _carry(self, written: Written) -> Call[Json]:
-        path = written.path.partition("?")[0]
         reply = yield from exchange(
-            self._port.call("post", path, key=written.key, version=written.version),
+            self._port.call("post", written.path, key=written.key, version=written.version),
             sending=self._keyed(written.key_until),
             refused=self._refused,
             key=written.key,

@@ -27,8 +27,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import MissingExtra
-from ..exchange import Carrier, Outgoing, SdkCall
+from paybylink.errors import MissingExtra
+from paybylink.providers.exchange import Carrier, Outgoing, SdkCall
 
 try:
     import stripe
@@ -60,9 +60,9 @@ class _Transport(stripe.HTTPClient):
 
     name = "httpx"
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Carrier, base_url: str) -> None:
         super().__init__()
-        self._carrier = carrier
+        self._carrier, self._base_url = carrier, base_url
 
     def request(
         self,
@@ -77,7 +77,8 @@ class _Transport(stripe.HTTPClient):
         response = self._carrier.carry(
             Outgoing(
                 method=method.upper(),
-                url=url,
+                base_url=self._base_url,
+                path=url.removeprefix(self._base_url),
                 headers=headers,
                 body=(post_data or "").encode("ascii"),
                 key=headers.get("Idempotency-Key", ""),
@@ -160,7 +161,7 @@ class Port:
         options = {"idempotency_key": key} if key else {}
 
         def through(carrier: Carrier) -> object:
-            transport = _Transport(carrier)
+            transport = _Transport(carrier, self._base_url)
             client = stripe.StripeClient(
                 self._api_key,
                 http_client=transport,

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-from ...errors import Faults
-from ...links import Mode
+from paybylink.errors import Faults
+from paybylink.links import Mode
+
 from ._links import LOOPBACK
 
 DEFAULT_BASE_URL: Final = "https://api.stripe.com"

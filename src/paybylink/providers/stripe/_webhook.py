@@ -25,10 +25,19 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from ...errors import WebhookRejected
-from ...links import Mode
-from ...payments import PaymentStatus
-from ..base import ForeignNotice, LinkNotice, Notice, ProviderEvent, UnknownNotice, VendorLinkStatus
+from paybylink.errors import WebhookRejected
+from paybylink.links import Mode
+from paybylink.payments import PaymentStatus
+from paybylink.providers.base import (
+    ForeignNotice,
+    LinkNotice,
+    Notice,
+    ProviderEvent,
+    UnknownNotice,
+    VendorLinkStatus,
+)
+
+from ._links import completed
 from ._mapping import LINK
 from ._notices import (
     MISSHAPEN,
@@ -163,6 +172,10 @@ def _link(link: Json, at: dt.datetime, mode: Mode) -> Notice:
     link_id = mark(link, LINK)
     if not link_id:
         return ForeignNotice(reason="a payment link that is not ours")
+    count, limit = completed(link)
+    if link["active"] is False and count is not None and limit is not None and count >= limit:
+        # Stripe closes a link that has taken all its payments; nobody has changed anything.
+        return ForeignNotice(reason="informative: a link that has taken all its payments")
     status = {True: VendorLinkStatus.OPEN, False: VendorLinkStatus.CLOSED}.get(
         link["active"], VendorLinkStatus.UNKNOWN
     )

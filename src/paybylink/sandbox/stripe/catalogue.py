@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from paybylink.sandbox.engine import Document, Engine, shown
+from paybylink.sandbox.engine import Condition, Document, Engine, shown
 from paybylink.sandbox.stripe.amounts import check_currency, check_total
 from paybylink.sandbox.stripe.call import Call
 from paybylink.sandbox.stripe.lists import PAGING, page
@@ -99,8 +99,9 @@ def fetch_price(call: Call) -> Document:
 def list_prices(call: Call) -> Document:
     """GET /v1/prices."""
     values = call.values(Record({**PAGING, "active": Flag(), "currency": Text(), "product": Text()}))
-    tests = [(name, "=", values[name]) for name in ("active", "currency", "product") if values.get(name) is not None]
-    return page(call.engine, "price", values, *tests, url="/v1/prices")  # type: ignore[arg-type]  # "=" is a literal
+    names = ("active", "currency", "product")
+    tests: list[Condition] = [(name, "=", values[name]) for name in names if values.get(name) is not None]
+    return page(call.engine, "price", values, *tests, url="/v1/prices")
 
 
 def _new_product(engine: Engine, values: Document) -> Document:

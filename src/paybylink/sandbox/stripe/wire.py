@@ -32,7 +32,7 @@ class Problem(Exception):
         kind: Stripe's error type.
         status: the HTTP status.
         executed: whether the request had begun to run when it was refused. Such a reply is remembered under its
-            idempotency key; a mere fault of form is not.
+            idempotency key; a mere fault of form is not. It is raised before anything was written.
     """
 
     def __init__(

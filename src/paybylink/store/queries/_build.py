@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
     Insert,
     LargeBinary,
-    Select,
     Table,
     Text,
     Update,
@@ -20,16 +21,19 @@ from sqlalchemy import (
     update,
 )
 
-from ...flow import Statement
+from paybylink.flow import Statement
+
+#: A SELECT; SQLAlchemy 2.0 and 2.1 count the types of its columns differently.
+Query: TypeAlias = Any
 
 
-def value(column: ColumnElement[object] | object, name: str | None = None) -> BindParameter[object]:
+def value(column: ColumnElement[Any], name: str | None = None) -> BindParameter[Any]:
     """A parameter for `column`, without its collation, which would be written into every statement."""
-    kind = column.type  # type: ignore[attr-defined]
+    kind = column.type
     plain = (
         LargeBinary() if isinstance(kind, LargeBinary) else Text() if isinstance(kind, Text) else BigInteger()
     )
-    return bindparam(name or column.key, type_=plain)  # type: ignore[attr-defined]
+    return bindparam(name or column.key, type_=plain)
 
 
 def integer(name: str) -> BindParameter[int]:
@@ -53,7 +57,7 @@ def all_columns(table: Table) -> Insert:
     return insert(table).values({column.key: value(column) for column in table.c})
 
 
-def all_columns_where(table: Table, condition: Select[tuple[object, ...]]) -> Insert:
+def all_columns_where(table: Table, condition: Query) -> Insert:
     """The same, but only while `condition` finds a row."""
     given = select(*(value(column).label(column.key) for column in table.c)).where(exists(condition))
     return insert(table).from_select([column.key for column in table.c], given)

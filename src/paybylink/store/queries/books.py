@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, and_, cast, func, not_, select, tuple_
 
-from ..tables import TABLES
+from paybylink.store.tables import TABLES
+
 from ._build import all_columns, integer, reads, same, words, writes
 
 _E, _L, _C, _X = TABLES.entries, TABLES.lines, TABLES.customers, TABLES.export_batches

@@ -10,7 +10,8 @@ from __future__ import annotations
 from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
-from ..tables import TABLES
+from paybylink.store.tables import TABLES
+
 from ._build import all_columns, integer, reads, same, set_columns, value, words, writes
 
 _I, _O, _P = TABLES.inbox, TABLES.outbox, TABLES.passes

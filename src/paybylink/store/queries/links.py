@@ -8,10 +8,11 @@ joins afterwards.
 
 from __future__ import annotations
 
-from sqlalchemy import Select, Subquery, and_, delete, func, insert, or_, select
+from sqlalchemy import Subquery, and_, delete, func, insert, or_, select
 
-from ..tables import TABLES
-from ._build import all_columns, integer, reads, same, set_columns, value, words, writes
+from paybylink.store.tables import TABLES
+
+from ._build import Query, all_columns, integer, reads, same, set_columns, value, words, writes
 
 _L, _P, _C = TABLES.links, TABLES.provider_links, TABLES.customers
 
@@ -33,11 +34,11 @@ _WHOLE = (
 )
 
 
-def _page(chosen: Subquery) -> Select[tuple[object, ...]]:
+def _page(chosen: Subquery) -> Query:
     return _WHOLE.join(chosen, and_(chosen.c.tenant == _L.c.tenant, chosen.c.id == _L.c.id))
 
 
-def _ids() -> Select[tuple[str, str]]:
+def _ids() -> Query:
     return select(_L.c.tenant, _L.c.id)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import and_, func, or_, select
 
-from ..tables import TABLES
+from paybylink.store.tables import TABLES
+
 from ._build import all_columns, all_columns_where, integer, reads, same, set_columns, value, words, writes
 from .links import PAYABLE_LINK
 

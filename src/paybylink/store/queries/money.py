@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, func, literal_column, or_, select, tuple_
+from sqlalchemy import func, literal_column, or_, select, tuple_
 
-from ..tables import TABLES
-from ._build import all_columns, integer, reads, same, set_columns, words, writes
+from paybylink.store.tables import TABLES
+
+from ._build import Query, all_columns, integer, reads, same, set_columns, words, writes
 
 _P, _R, _D = TABLES.payments, TABLES.refunds, TABLES.disputes
 
@@ -13,7 +14,7 @@ PAYMENT = reads("payment", select(_P).where(same(_P, "id")))
 PAYMENT_OF_VENDOR = reads("payment_of_vendor", select(_P).where(same(_P, "provider", "vendor_id")))
 
 
-def _oldest_first() -> Select[tuple[object, ...]]:
+def _oldest_first() -> Query:
     last = _P.alias("last")
     place = select(last.c.at).where(last.c.tenant == words("tenant"), last.c.id == words("after"))
     start = tuple_(func.coalesce(place.scalar_subquery(), integer("since")), words("after"))

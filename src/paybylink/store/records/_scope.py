@@ -7,9 +7,9 @@ from typing import Any
 
 from attrs import frozen
 
-from ...flow import Flow, Statement, Step
-from ...flow import read as read_step
-from ..rows._columns import Row
+from paybylink.flow import Flow, Statement, Step
+from paybylink.flow import read as read_step
+from paybylink.store.rows._columns import Row
 
 
 @frozen(kw_only=True)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from ...accounting.entries import Entry
-from ...accounting.ledger import LedgerLine
-from ...flow import Flow, Step
-from ..queries import books as sql
-from ..rows import books as rows
-from ..rows._columns import micros, moment
+from paybylink.accounting.entries import Entry
+from paybylink.accounting.ledger import LedgerLine
+from paybylink.flow import Flow, Step
+from paybylink.store.queries import books as sql
+from paybylink.store.rows import books as rows
+from paybylink.store.rows._columns import micros, moment
+
 from ._scope import Scope
 
 

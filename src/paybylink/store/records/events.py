@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from attrs import field, frozen
 
-from ...events import Event, event_from_json, event_to_json
-from ...flow import Flow, Step
-from ..queries import events as sql
-from ..rows._columns import Row, digest, dump, load, micros, moment, moment_or_none
+from paybylink.events import Event, event_from_json, event_to_json
+from paybylink.flow import Flow, Step
+from paybylink.store.queries import events as sql
+from paybylink.store.rows._columns import Row, digest, dump, load, micros, moment, moment_or_none
+
 from ._scope import Scope
 
 

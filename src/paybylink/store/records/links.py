@@ -8,15 +8,16 @@ from itertools import groupby
 
 from attrs import field, frozen
 
-from ...flow import Flow, Step
-from ...links import LinkStatus, PaymentLink, ProviderLink, ProviderLinkStatus
-from ...providers.base import Written
-from ..queries import links as sql
-from ..queries.links import BEHIND
-from ..queries.messages import FORGET_DELIVERIES
-from ..rows import links as rows
-from ..rows._columns import Row, digest, micros
-from ..rows.orders import customer_row
+from paybylink.flow import Flow, Step
+from paybylink.links import LinkStatus, PaymentLink, ProviderLink, ProviderLinkStatus
+from paybylink.providers.base import Written
+from paybylink.store.queries import links as sql
+from paybylink.store.queries.links import BEHIND
+from paybylink.store.queries.messages import FORGET_DELIVERIES
+from paybylink.store.rows import links as rows
+from paybylink.store.rows._columns import Row, digest, micros
+from paybylink.store.rows.orders import customer_row
+
 from ._scope import Scope
 
 #: Sorts after every id.

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from ...flow import Flow, Step
-from ...messages import Delivery, Message, Purpose
-from ..queries import messages as sql
-from ..rows import messages as rows
-from ..rows._columns import Row, digest, micros, micros_or_none
+from paybylink.flow import Flow, Step
+from paybylink.messages import Delivery, Message, Purpose
+from paybylink.store.queries import messages as sql
+from paybylink.store.rows import messages as rows
+from paybylink.store.rows._columns import Row, digest, micros, micros_or_none
+
 from ._scope import Scope
 
 

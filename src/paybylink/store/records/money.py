@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from ...flow import Flow, Step
-from ...payments import Dispute, DisputeStatus, Payment, Refund
-from ...providers.base import Written
-from ..queries import money as sql
-from ..rows import money as rows
-from ..rows._columns import Row, micros
-from ..rows.links import written_from_json
+from paybylink.flow import Flow, Step
+from paybylink.payments import Dispute, DisputeStatus, Payment, Refund
+from paybylink.providers.base import Written
+from paybylink.store.queries import money as sql
+from paybylink.store.rows import money as rows
+from paybylink.store.rows._columns import Row, micros
+from paybylink.store.rows.links import written_from_json
+
 from ._scope import Scope
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from ...accounting.entries import Entry, Line
-from ...accounting.ledger import LedgerLine
-from ...money import Money
+from paybylink.accounting.entries import Entry, Line
+from paybylink.accounting.ledger import LedgerLine
+from paybylink.money import Money
+
 from ._columns import Parameters, Row, micros, moment
 
 

@@ -11,11 +11,12 @@ import base64
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from ...links import LinkStatus, Mode, PaymentLink, ProviderLink, ProviderLinkStatus
-from ...money import Money
-from ...orders import order_fingerprint
-from ...providers.base import Written
-from ..queries.links import BEHIND, CUSTOMER
+from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLink, ProviderLinkStatus
+from paybylink.money import Money
+from paybylink.orders import order_fingerprint
+from paybylink.providers.base import Written
+from paybylink.store.queries.links import BEHIND, CUSTOMER
+
 from ._columns import Parameters, Row, digest, dump, load, micros, moment
 from .orders import customer_from_row, kind_from_json, kind_json, order_from_json, order_json
 
@@ -54,6 +55,7 @@ def link_row(
 
 def moving_columns(link: PaymentLink, *, public_url: str | None) -> Parameters:
     """What changes while a link lives, but for its version."""
+    assert link.expires_at is not None, "only a link without a store may have no end"
     url = link.url
     if url and url == public_address(public_url, link.token):
         # Ours is made anew on each reading; the column keeps the provider's.

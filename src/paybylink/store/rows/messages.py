@@ -6,7 +6,8 @@ The message's preview text and its warnings are for the moment of composing and 
 
 from __future__ import annotations
 
-from ...messages import Delivery, Medium, Message, Outcome, Purpose
+from paybylink.messages import Delivery, Medium, Message, Outcome, Purpose
+
 from ._columns import Parameters, Row, digest, micros, micros_or_none, moment, moment_or_none
 
 

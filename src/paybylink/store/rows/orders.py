@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from ...links import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
-from ...money import Money
-from ...orders import Customer, LineItem, Order, VatGroup
+from paybylink.links import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from paybylink.money import Money
+from paybylink.orders import Customer, LineItem, Order, VatGroup
+
 from ._columns import Parameters, Row, dump, load
 
 _Json: TypeAlias = Mapping[str, Any]

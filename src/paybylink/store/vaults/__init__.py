@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from ...errors import Fault, SettingsError
-from ..tables import DEFAULT_PREFIX
+from paybylink.errors import Fault, SettingsError
+from paybylink.store.tables import DEFAULT_PREFIX
+
 from ._async import AsyncVault
 from ._cursor import CursorVault, DbApiConnection
 from ._lent import AsyncLentVault, LentVault

@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import Connection, Pool
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...errors import MissingExtra, StoreError
-from ...flow import Batch, Rows
-from ..schema import check, version_of
-from ..tables import DEFAULT_PREFIX
+from paybylink.errors import MissingExtra, StoreError
+from paybylink.flow import Batch, Rows
+from paybylink.store.schema import check, version_of
+from paybylink.store.tables import DEFAULT_PREFIX
+
 from ._compiled import Compiler
 from ._faults import is_gone, told
 from ._perform import on_connection, perform_steps

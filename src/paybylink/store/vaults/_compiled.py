@@ -16,8 +16,8 @@ from attrs import field, frozen
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine.interfaces import Dialect
 
-from ...flow import Statement
-from ..tables import DEFAULT_PREFIX, NAMES
+from paybylink.flow import Statement
+from paybylink.store.tables import DEFAULT_PREFIX, NAMES
 
 Bound: TypeAlias = "tuple[Any, ...] | dict[str, Any]"
 

@@ -8,17 +8,18 @@ those of a lent connection (see `_lent`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
 from attrs import frozen
 from sqlalchemy.engine.interfaces import Dialect
 
-from ...errors import Fault, SettingsError, StoreError
-from ...flow import Batch, Rows, Statement
-from ..schema import check
-from ..tables import DEFAULT_PREFIX
+from paybylink.errors import Fault, SettingsError, StoreError
+from paybylink.flow import Batch, Rows, Statement
+from paybylink.store.schema import check
+from paybylink.store.tables import DEFAULT_PREFIX
+
 from ._compiled import Bound, compiler_for
 from ._faults import is_ours, told
 from ._lent import NO_TRANSACTION, commits_by_itself, in_postgresql_transaction
@@ -113,13 +114,14 @@ class CursorVault:
     def _version(self, cursor: Any) -> str | None:
         compiler = self._compiler
         if self._driver.vendor == "sqlite":
-            table = f"{compiler.prefix}alembic_version"
-            cursor.execute(f"SELECT count(*) FROM sqlite_master WHERE name = '{table}'")  # noqa: S608 our own name
-            there = bool(cursor.fetchone()[0])
+            within = f'"{compiler.schema}".' if compiler.schema else ""
+            name = f"{compiler.prefix}alembic_version"
+            # The names are of our own table, as the settings have it.
+            cursor.execute(f"SELECT count(*) FROM {within}sqlite_master WHERE name = '{name}'")  # noqa: S608
         else:
-            table = compiler.named(f"{DEFAULT_PREFIX}alembic_version")
-            cursor.execute(f"SELECT to_regclass('{table}') IS NOT NULL")
-            there = bool(cursor.fetchone()[0])
+            name = compiler.named(f"{DEFAULT_PREFIX}alembic_version")
+            cursor.execute(f"SELECT to_regclass('{name}') IS NOT NULL")
+        there = bool(cursor.fetchone()[0])
         if not there:
             return None
         cursor.execute(compiler.named(f"SELECT version_num FROM {DEFAULT_PREFIX}alembic_version"))
@@ -170,7 +172,8 @@ class _Psycopg:
     def dialect(self) -> Dialect:
         from sqlalchemy.dialects.postgresql import psycopg
 
-        return psycopg.dialect()
+        make: Callable[..., Dialect] = psycopg.dialect
+        return make()
 
     def cursor(self) -> Any:
         from psycopg.rows import tuple_row
@@ -203,7 +206,8 @@ class _Django:
             return pysqlite.dialect(paramstyle="format")
         from sqlalchemy.dialects.postgresql import psycopg
 
-        return psycopg.dialect(paramstyle="format")
+        make: Callable[..., Dialect] = psycopg.dialect
+        return make(paramstyle="format")
 
     def cursor(self) -> Any:
         return self.connection.cursor()

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, QueuePool, create_engine, event
 
-from ...errors import MissingExtra, StoreError
+from paybylink.errors import MissingExtra, StoreError
+
 from ._urls import is_memory
 
 #: How long a writer waits for its turn.

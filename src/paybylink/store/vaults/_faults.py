@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...errors import Conflict, StoreError
+from paybylink.errors import Conflict, StoreError
 
 #: SQLite's extended result codes: a unique index, a primary key, a rowid (sqlite.org/rescode.html).
 _SQLITE_TAKEN = {2067, 1555, 2579}

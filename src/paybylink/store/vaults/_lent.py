@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...errors import StoreError
-from ...flow import Batch, Rows
-from ..schema import check, version_of
-from ..tables import DEFAULT_PREFIX
+from paybylink.errors import StoreError
+from paybylink.flow import Batch, Rows
+from paybylink.store.schema import check, version_of
+from paybylink.store.tables import DEFAULT_PREFIX
+
 from ._compiled import Compiler, compiler_for
 from ._faults import told
 from ._perform import on_connection, perform_steps

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...errors import Conflict
-from ...flow import Batch, Rows, Statement, Step
+from paybylink.errors import Conflict
+from paybylink.flow import Batch, Rows, Statement, Step
+
 from ._compiled import Bound, Compiler
 from ._faults import told
 

@@ -8,10 +8,11 @@ import threading
 from sqlalchemy import Connection, Engine, Pool
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...errors import StoreError
-from ...flow import Batch, Rows
-from ..schema import check, create, is_new, version_of
-from ..tables import DEFAULT_PREFIX
+from paybylink.errors import StoreError
+from paybylink.flow import Batch, Rows
+from paybylink.store.schema import check, create, is_new, version_of
+from paybylink.store.tables import DEFAULT_PREFIX
+
 from ._compiled import Compiler
 from ._engines import own_engine
 from ._faults import is_gone, told

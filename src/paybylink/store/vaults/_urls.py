@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ...errors import Fault, SettingsError
+from paybylink.errors import Fault, SettingsError
 
 _REMEDY = "write sqlite:///shop.db or postgresql+psycopg://user@host/database"
 

@@ -1,0 +1,6 @@
+"""Mails over SMTP: `SmtpEmail`, the channel, and `Wording`, what its mails say."""
+
+from ..wording import Wording
+from ._channel import SmtpEmail
+
+__all__ = ["SmtpEmail", "Wording"]

@@ -1,0 +1,5 @@
+"""``python -m paybylink.cli`` is ``paybylink``."""
+
+from . import main
+
+main()

@@ -1,0 +1,73 @@
+"""``paybylink refund`` and ``paybylink cancel``: what is taken back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from paybylink.errors import InvalidInput, NotFound
+from paybylink.money import Money
+from paybylink.payments import Payment, PaymentStatus
+
+from . import show
+from .session import JsonOption, Part, Reference, known_link, session_of
+
+
+def refund(
+    ctx: typer.Context,
+    reference: Reference,
+    part: Part = "",
+    payment: Annotated[str | None, typer.Option(help="Which payment, where the order has several.")] = None,
+    amount: Annotated[
+        str | None, typer.Option(help='A part of it, e.g. "10.00 EUR"; else everything.')
+    ] = None,
+    as_: Annotated[
+        str, typer.Option("--as", metavar="REFERENCE", help="Your name for the refund, e.g. the credit note.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="For your own records.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Send money back to the payer of an order.
+
+    Running the same command again refunds nothing more: a refund is named by its payment and ``--as``.
+    """
+    wanted = Money.parse(amount) if amount else None
+    with session_of(ctx).client() as pay:
+        link = known_link(pay, reference, part)
+        chosen = _chosen(list(pay.payments(link=link)), payment)
+        made = pay.refund(chosen, amount=wanted, reference=as_, reason=reason)
+    if as_json:
+        show.document(show.refund_json(made))
+    else:
+        show.screen().print(f"{reference}  {made.amount} refunded: ", show.word(str(made.status)))
+
+
+def cancel(ctx: typer.Context, reference: Reference, part: Part = "", as_json: JsonOption = False) -> None:
+    """Close the link of an order, so that it can no longer be paid."""
+    with session_of(ctx).client() as pay:
+        link = pay.cancel(known_link(pay, reference, part))
+    if as_json:
+        show.document(show.link_json(link, url=False))
+    else:
+        show.screen().print(f"{reference}  ", show.word(str(link.status)))
+
+
+def _chosen(found: list[Payment], wanted: str | None) -> Payment:
+    """The payment that is meant; a choice is never guessed."""
+    if wanted is not None:
+        for payment in found:
+            if wanted in (payment.id, payment.vendor_id):
+                return payment
+        raise NotFound(
+            "that order has no payment with this id; `paybylink payments --reference …` lists them"
+        )
+    came = [payment for payment in found if payment.status is PaymentStatus.SUCCEEDED]
+    if not came:
+        raise NotFound("no money has come for that order, so none can be sent back")
+    if len(came) > 1:
+        raise InvalidInput.single(
+            "payment", f"is not named, and {len(came)} have come for that order", "pass --payment ID"
+        )
+    return came[0]

@@ -1,0 +1,293 @@
+"""
+The hosted payment page, and the sandbox's front page.
+
+`/pay/{id}` stands for buy.stripe.com and checkout.stripe.com at once: `id` is a payment link or a session. A GET
+shows and changes nothing; a payer's POST makes a session (for a link) and pays it, by card, by a method whose
+money comes later, or by a card that is declined. After that the payer goes where the merchant wanted, with
+``{CHECKOUT_SESSION_ID}`` filled in, or to a page that confirms.
+
+`attempt` is the same act for the page and for the control routes, so a test that pays without a browser pays in
+exactly the way a payer does.
+Source: docs.stripe.com/payment-links/customize, "URL parameters", for what the address may carry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from paybylink.sandbox.engine import Document, Engine
+from paybylink.sandbox.pages import page
+from paybylink.sandbox.stripe import sessions
+from paybylink.sandbox.stripe.amounts import decimals, display, minor_units
+from paybylink.sandbox.stripe.payments import How, pay
+
+_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_HOW: Mapping[str, How] = {"card": "card", "delayed": "delayed", "declined": "declined"}
+
+
+class NotPayable(Exception):
+    """
+    A payment that cannot be begun.
+
+    Args:
+        message: the sentence for the payer.
+        closed: whether the link or session itself is at an end, rather than the payer's input at fault.
+    """
+
+    def __init__(self, message: str, *, closed: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.closed = closed
+
+
+@frozen
+class Payable:
+    """
+    What a payer sees of a link or session.
+
+    Attributes:
+        link: the payment link; None for a session of its own.
+        session: the session; None while a link has none for this payer.
+    """
+
+    link: Document | None
+    session: Document | None
+
+    @property
+    def subject(self) -> Document:
+        """The session where there is one, else the link."""
+        subject = self.session or self.link
+        assert subject is not None
+        return subject
+
+    @property
+    def chosen_by_payer(self) -> Document | None:
+        """The bounds of an amount that the payer chooses; None where the amount is fixed."""
+        bounds: Document | None = self.subject["_line_items"][0]["price"]["custom_unit_amount"]
+        return bounds
+
+    @property
+    def closed(self) -> str | None:
+        """Why it can no longer be paid, in words for the payer; None when it can."""
+        if self.link is not None and not self.link["active"]:
+            return self.link["inactive_message"] or "This link is no longer active."
+        if self.session is not None and self.session["status"] == "expired":
+            return "This payment page has expired."
+        if self.session is not None and self.session["status"] == "complete":
+            return "This payment is already complete."
+        return None
+
+    def amount(self, typed: str) -> int | None:
+        """
+        What the payer typed, in minor units; None where the amount is fixed.
+
+        Raises:
+            NotPayable: no amount, or one outside the bounds.
+        """
+        bounds, currency = self.chosen_by_payer, self.subject["currency"]
+        if bounds is None or self.session is not None:
+            return None
+        amount = minor_units(typed, currency)
+        least, most = bounds["minimum"] or 1, bounds["maximum"] or 99_999_999
+        if amount is None or not least <= amount <= most:
+            raise NotPayable(
+                f"Enter an amount between {display(least, currency)} and {display(most, currency)}.", closed=False
+            )
+        return amount
+
+
+def find(engine: Engine, identifier: str) -> Payable | None:
+    """The link or session of that id; None when there is none."""
+    link = engine.get("payment_link", identifier)
+    if link is not None:
+        return Payable(link, None)
+    session = engine.get("checkout.session", identifier)
+    return None if session is None else Payable(None, session)
+
+
+def attempt(
+    engine: Engine,
+    payable: Payable,
+    *,
+    how: How,
+    typed: str = "",
+    email: str | None = None,
+    name: str | None = None,
+    query: Mapping[str, str] | None = None,
+    although_closed: bool = False,
+) -> Document:
+    """
+    The session after the payer's attempt.
+
+    Args:
+        typed: the amount, for links that let the payer choose.
+        query: what the address of the page carried.
+        although_closed: let the payment through on a link that is used up or switched off, as when the payer was
+            already at the bank.
+
+    Raises:
+        NotPayable: the link or session is at an end, or the input is wrong.
+    """
+    given = query or {}
+    reference = given.get("client_reference_id", "")
+    address = given.get("locked_prefilled_email") or email or given.get("prefilled_email") or None
+    with engine.transaction():
+        closed = payable.closed
+        late_link = although_closed and (payable.session is None or payable.session["status"] == "open")
+        if closed is not None and not late_link:
+            raise NotPayable(closed, closed=True)
+        if address is not None and not _EMAIL.fullmatch(address):
+            raise NotPayable("Enter a valid e-mail address.", closed=False)
+        amount = payable.amount(typed)
+        session = payable.session
+        if session is None and payable.link is not None:
+            session = sessions.open_for(
+                engine,
+                payable.link,
+                chosen=amount,
+                # Stripe drops a reference of another form without a word.
+                client_reference_id=reference if _REFERENCE.fullmatch(reference) else None,
+                email=given.get("locked_prefilled_email") or given.get("prefilled_email") or None,
+                locale=given.get("locale"),
+            )
+        assert session is not None
+        return pay(engine, session, how, email=address, name=name)
+
+
+def after_payment(engine: Engine, session: Document) -> str:
+    """Where the payer goes next."""
+    target: str | None = session["success_url"]
+    if target:
+        return target.replace("{CHECKOUT_SESSION_ID}", session["id"])
+    return f"{engine.base_url}/pay/{session['id']}/done"
+
+
+def hosted_routes(engine: Engine) -> list[Route]:
+    """The payer's pages and the front page."""
+
+    async def front(_: Request) -> Response:
+        intents = engine.find("payment_intent", limit=100)
+        return page(
+            "home.html",
+            title="Sandbox",
+            base_url=engine.base_url,
+            now=engine.now(),
+            links=[_row(link) for link in engine.find("payment_link", limit=100)],
+            payments=intents,
+            mails=engine.find("mail", limit=20),
+        )
+
+    async def show(request: Request) -> Response:
+        with engine.transaction():
+            sessions.expire_due(engine)
+        payable = find(engine, request.path_params["id"])
+        if payable is None:
+            return page("closed.html", status=404, title="Not found", message="There is no such payment page here.")
+        if request.method == "POST":
+            form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+            return _paid(engine, payable, request, form)
+        return _shown(payable, request, {})
+
+    async def done(request: Request) -> Response:
+        session = engine.get("checkout.session", request.path_params["id"])
+        if session is None or session["status"] != "complete":
+            return page("closed.html", status=404, title="Not found", message="There is no such payment here.")
+        link = engine.get("payment_link", session["payment_link"] or "")
+        after = (link or {}).get("after_completion", {})
+        custom = (after.get("hosted_confirmation") or {}).get("custom_message")
+        return page("done.html", title="Thank you", session=session, custom=custom)
+
+    return [
+        Route("/", front, name="front"),
+        Route("/pay/{id}", show, methods=["GET", "POST"], name="pay"),
+        Route("/pay/{id}/done", done, name="pay.done"),
+    ]
+
+
+def _row(link: Document) -> Document:
+    items = link["_line_items"]
+    fixed = items[0]["price"]["custom_unit_amount"] is None
+    return {**link, "total": sum(item["amount_total"] for item in items) if fixed else None, "items": items}
+
+
+def _paid(engine: Engine, payable: Payable, request: Request, form: Mapping[str, str]) -> Response:
+    how = _HOW.get(form.get("how", ""))
+    if payable.link is not None and form.get("session"):
+        earlier = engine.get("checkout.session", form["session"])
+        if earlier is not None and earlier["payment_link"] == payable.link["id"] and earlier["status"] == "open":
+            payable = Payable(payable.link, earlier)
+    try:
+        if how is None:
+            raise NotPayable("Choose how to pay.", closed=False)
+        session = attempt(
+            engine,
+            payable,
+            how=how,
+            typed=form.get("amount", ""),
+            email=form.get("email") or None,
+            name=form.get("name") or None,
+            query=request.query_params,
+        )
+    except NotPayable as refused:
+        if refused.closed:
+            return _shown(payable, request, form)
+        return _shown(payable, request, form, fault=refused.message, status=422)
+    if how == "declined":
+        again = Payable(payable.link, session)
+        return _shown(again, request, form, fault="Your card was declined. No money was taken; try again.", status=402)
+    return RedirectResponse(after_payment(engine, session), 303)
+
+
+def _shown(
+    payable: Payable, request: Request, form: Mapping[str, str], *, fault: str | None = None, status: int = 200
+) -> Response:
+    closed = payable.closed
+    if closed is not None:
+        return page("closed.html", status=410, title="Not payable", message=closed)
+    subject, query = payable.subject, request.query_params
+    locked = query.get("locked_prefilled_email")
+    bounds = payable.chosen_by_payer
+    target = _target(payable)
+    return page(
+        "pay.html",
+        status=status,
+        form_action=f"'self' {target}" if target else "'self'",
+        title="Pay",
+        items=subject["_line_items"],
+        currency=subject["currency"],
+        total=None if bounds and payable.session is None else sum(i["amount_total"] for i in subject["_line_items"]),
+        bounds=bounds if payable.session is None else None,
+        step=10 ** -decimals(subject["currency"]),
+        delayed=sessions.delayed_method(subject["currency"]).replace("_", " "),
+        note=(subject.get("custom_text") or {}).get("submit"),
+        email=locked or form.get("email") or query.get("prefilled_email") or subject.get("customer_email") or "",
+        locked=bool(locked),
+        typed=form.get("amount", ""),
+        name=form.get("name", ""),
+        session=payable.session["id"] if payable.link and payable.session else "",
+        fault=fault,
+        cancel_url=subject.get("cancel_url"),
+    )
+
+
+def _target(payable: Payable) -> str | None:
+    """The origin that the payer is sent to after paying; None where that is this sandbox."""
+    if payable.link is not None and payable.link["after_completion"]["type"] == "redirect":
+        url = payable.link["after_completion"]["redirect"]["url"]
+    elif payable.session is not None:
+        url = payable.session["success_url"]
+    else:
+        url = None
+    if not url:
+        return None
+    parts = urlsplit(url)
+    # A semicolon or a space would end the directive that this goes into.
+    return f"{parts.scheme}://{parts.netloc}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc) else None
