@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qsl
@@ -23,7 +24,7 @@ def _answer(body: bytes) -> bytes:
     amount, currency = int(form.get(f"{price}[unit_amount]", 0)), form.get(f"{price}[currency]", "eur")
     limit = form.get("restrictions[completed_sessions][limit]")
     link = {
-        "id": "plink_1QbenchBENCHbenchBENCH00",
+        "id": f"plink_{uuid.uuid4().hex}",
         "object": "payment_link",
         "active": True,
         "after_completion": {"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"},

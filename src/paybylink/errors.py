@@ -60,7 +60,9 @@ class Fault:
         return f"{self.path}: {self.fault}; {self.remedy}"
 
     def under(self, prefix: str) -> Fault:
-        """The same fault seen from one level further out."""
+        """The same fault seen from one level further out; an empty `prefix` changes nothing."""
+        if not prefix:
+            return self
         joined = f"{prefix}{self.path}" if self.path.startswith("[") else f"{prefix}.{self.path}"
         return Fault(joined if self.path else prefix, self.fault, self.remedy)
 
@@ -74,6 +76,20 @@ class PaybylinkError(Exception):
     """
 
     code: str = "error"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The text was made by `__init__` from arguments that `args` does not hold; a task queue pickles errors.
+        return _rebuilt, (type(self), self.args, dict(self.__dict__))
+
+
+def _rebuilt(
+    kind: type[PaybylinkError], args: tuple[object, ...], facts: dict[str, object]
+) -> PaybylinkError:
+    """The error that was pickled, with its text and its attributes as they were."""
+    error = kind.__new__(kind, *args)
+    super(PaybylinkError, error).__init__(*args)
+    error.__dict__.update(facts)
+    return error
 
 
 class RefusedByUs(PaybylinkError):
@@ -100,9 +116,6 @@ class InvalidInput(RefusedByUs, ValueError):
     def single(cls, path: str, fault: str, remedy: str) -> InvalidInput:
         """The error for exactly one fault."""
         return cls((Fault(path, fault, remedy),))
-
-    def __reduce__(self) -> tuple[type[InvalidInput], tuple[tuple[Fault, ...]]]:
-        return type(self), (self.faults,)
 
 
 class Faults:

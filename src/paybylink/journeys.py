@@ -109,7 +109,6 @@ class Journeys:
             channels=self.channels,
             accounts=self._accounts or Accounts(),
             identifiers=self._identifiers or Identifiers(),
-            default_expiry=self._default_expiry,
             language=self._language,
             lent=lent,
         )
@@ -129,26 +128,30 @@ class Journeys:
         lent: bool = False,
     ) -> Flow[PaymentLink | PendingLink]:
         """See `PayByLink.create_link`."""
-        from .workflows.issue import issue, wish
+        from .providers.base import provider_named
+        from .workflows.wish import wish
 
-        merchant = self.lent_merchant if lent else self.merchant
         read = as_order(order, reference=reference, description=description, tenant=self.tenant)
+        chosen = provider_named(self.providers, provider)
         asked = wish(
-            merchant,
             read,
             kind=as_kind(kind, read),
             provider=provider,
             expires_in=expires_in,
             expires_at=expires_at,
+            tenant=self.tenant,
+            default_expiry=self._default_expiry,
             now=now,
         )
-        if not self.stateless:
-            return (yield from issue(merchant, asked, replace=replace, now=now))
-        from .workflows.stateless import issue_stateless
+        if self.stateless:
+            from .workflows.stateless import issue_stateless
 
-        explicit = expires_in is not None or expires_at is not None
-        chosen = merchant.provider(provider)
-        return (yield from issue_stateless(chosen, asked, explicit_expiry=explicit, now=now))
+            explicit = expires_in is not None or expires_at is not None
+            return (yield from issue_stateless(chosen, asked, explicit_expiry=explicit, now=now))
+        from .workflows.issue import issue
+
+        merchant = self.lent_merchant if lent else self.merchant
+        return (yield from issue(merchant, asked, replace=replace, now=now))
 
     def deliver(
         self,
@@ -224,16 +227,19 @@ class Journeys:
         self, name: str, *, headers: Mapping[str, str], body: bytes, now: dt.datetime
     ) -> Sequence[ProviderEvent]:
         """See `PayByLink.verify`."""
-        provider = self.merchant.provider(name)
+        from .providers.base import provider_named
+
+        provider = provider_named(self.providers, name)
         provider.verify(headers, body, now=now)
         return provider.read(body)
 
     def cancel(self, link: PaymentLink, *, now: dt.datetime) -> Flow[PaymentLink]:
         """See `PayByLink.cancel`."""
         if self.stateless:
+            from .providers.base import provider_named
             from .workflows.stateless import cancel_stateless
 
-            return cancel_stateless(self.merchant.provider(link.provider), link, now=now)
+            return cancel_stateless(provider_named(self.providers, link.provider), link, now=now)
         from .workflows.close import cancel
 
         return cancel(self.merchant, link.id, now=now)
@@ -249,9 +255,10 @@ class Journeys:
     def refresh(self, link: PaymentLink, *, now: dt.datetime) -> Flow[PaymentLink] | Call[PaymentLink]:
         """See `PayByLink.refresh`."""
         if self.stateless:
+            from .providers.base import provider_named
             from .workflows.stateless import fetch_stateless
 
-            return fetch_stateless(self.merchant.provider(link.provider), link)
+            return fetch_stateless(provider_named(self.providers, link.provider), link)
         from .workflows.close import refresh
 
         return refresh(self.merchant, link.id, now=now)

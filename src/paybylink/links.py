@@ -21,7 +21,7 @@ from attrs import evolve, field, frozen
 
 from .errors import Faults, IllegalMove, InvalidInput
 from .money import Money
-from .orders import Order, VatGroup, check_text, order_fingerprint
+from .orders import Order, VatGroup, as_member, check_member, check_text, order_fingerprint
 
 if TYPE_CHECKING:
     from .payments import Payment
@@ -132,6 +132,10 @@ class InvoiceType(StrEnum):
     QUOTE = "quote"  #: an offer, paid to accept it
 
 
+def _invoice_type(given: InvoiceType | str) -> InvoiceType:
+    return as_member(InvoiceType, given)
+
+
 @frozen(kw_only=True)
 class Invoice:
     """
@@ -148,7 +152,7 @@ class Invoice:
 
     number: str
     open_amount: Money
-    type: InvoiceType = field(default=InvoiceType.INVOICE, converter=InvoiceType)
+    type: InvoiceType = field(default=InvoiceType.INVOICE, converter=_invoice_type)
     issued_on: dt.date | None = None
     due_on: dt.date | None = None
     vat_groups: tuple[VatGroup, ...] = ()
@@ -156,7 +160,11 @@ class Invoice:
     def __attrs_post_init__(self) -> None:
         faults = Faults()
         check_text(faults, "number", self.number, limit=80, required=True)
-        if self.open_amount.minor <= 0:
+        check_member(faults, "type", self.type, InvoiceType)
+        if not isinstance(self.open_amount, Money):
+            fault = f"is {type(self.open_amount).__name__}"
+            faults.add("open_amount", fault, 'write Money.of("49.90", "EUR")')
+        elif self.open_amount.minor <= 0:
             faults.add("open_amount", f"is {self.open_amount}", "nothing is left to pay; make no link")
         if self.issued_on and self.due_on and self.due_on < self.issued_on:
             faults.add("due_on", "lies before issued_on", "correct one of the dates")
@@ -183,8 +191,9 @@ class Reusable:
     name: str = field(default="reusable", init=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.max_payments is not None and self.max_payments < 1:
-            raise InvalidInput.single("kind.max_payments", "is less than one", "leave it out for any number")
+        if self.max_payments is not None and (type(self.max_payments) is not int or self.max_payments < 1):
+            fault = "is not a whole number above zero"
+            raise InvalidInput.single("kind.max_payments", fault, "leave it out for any number")
 
 
 @frozen
@@ -218,9 +227,10 @@ def as_kind(given: LinkKind | str, order: Order) -> LinkKind:
         return InvoiceBound(
             Invoice(number=order.reference, open_amount=order.amount, vat_groups=order.vat_groups)
         )
-    if isinstance(given, str):
+    if not isinstance(given, SingleUse | Reusable | InvoiceBound):
+        told = repr(given[:20]) if isinstance(given, str) else type(given).__name__
         raise InvalidInput.single(
-            "kind", f"{given[:20]!r} is no kind of link", 'use "single_use", "reusable" or "invoice"'
+            "kind", f"{told} is no kind of link", 'use "single_use", "reusable" or "invoice"'
         )
     if isinstance(given, InvoiceBound) and given.invoice.open_amount != order.amount:
         raise InvalidInput.single(
@@ -395,7 +405,7 @@ def after_payment(link: PaymentLink, payment: Payment) -> Standing:
         flags.add(PaymentFlag.MISMATCH)
     if paid.paid_amount >= asked:
         status = moved(link.status, LinkStatus.PAID)
-    elif isinstance(link.kind, InvoiceBound):
+    elif isinstance(link.kind, InvoiceBound) and link.status is not LinkStatus.PAID:
         status = moved(link.status, LinkStatus.PART_PAID)
     else:
         status = link.status
@@ -409,7 +419,8 @@ def after_attempt(link: PaymentLink, *, failed: bool) -> PaymentLink:
     if not failed and link.status in PAYABLE:
         return evolve(link, status=LinkStatus.PROCESSING)
     if failed and link.status is LinkStatus.PROCESSING:
-        back = LinkStatus.PART_PAID if link.paid_amount.minor else LinkStatus.OPEN
+        partly = isinstance(link.kind, InvoiceBound) and link.paid_amount.minor
+        back = LinkStatus.PART_PAID if partly else LinkStatus.OPEN
         return evolve(link, status=moved(link.status, back))
     return link
 

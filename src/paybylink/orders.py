@@ -14,19 +14,26 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from enum import StrEnum
-from typing import cast
+from typing import TypeVar, cast
 
 from attrs import converters, field, frozen
 
 from .errors import Faults, InvalidInput
 from .money import Money
 
+M = TypeVar("M", bound=StrEnum)
+
 #: The longest reference that every provider takes (Adyen `reference`, 80 characters since v72).
 REFERENCE_LIMIT = 80
 DESCRIPTION_LIMIT = 250
 
+#: More of one thing than anybody sells; it keeps ``1E+9999`` out.
+QUANTITY_LIMIT = 1_000_000_000
+
+# Wide enough for every sum here, whatever the host has made of its own decimal context.
+_EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 _TEXT_REMEDY = "remove line breaks, tabs and other control characters"
 
 
@@ -45,8 +52,22 @@ def check_text(faults: Faults, path: str, text: object, *, limit: int, required:
         faults.add(path, "contains half of a surrogate pair", "decode the text as UTF-8 first")
 
 
+def as_member(kind: type[M], given: M | str) -> M:
+    """The member of `kind` that a word means; what is none stays as it is, for `check_member`."""
+    try:
+        return kind(given)
+    except ValueError:
+        return cast("M", given)
+
+
+def check_member(faults: Faults, path: str, given: object, kind: type[StrEnum]) -> None:
+    """Add a fault when `given` is no member of `kind`."""
+    if not isinstance(given, kind):
+        faults.add(path, "is not one of the words for it", f"use {', '.join(kind)}")
+
+
 def _round(value: Decimal) -> int:
-    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
+    return int(value.quantize(Decimal(1), context=_EXACT))
 
 
 @frozen(kw_only=True)
@@ -86,6 +107,7 @@ class Customer:
             isinstance(self.country, str)
             and len(self.country) == 2
             and self.country.isascii()
+            and self.country.isalpha()
             and self.country.isupper()
         ):
             faults.add("country", "is not an ISO 3166 alpha-2 code", "write two capital letters such as FR")
@@ -101,6 +123,10 @@ class DocumentType(StrEnum):
     OTHER = "other"  #: terms, a picture, a ticket
 
 
+def _document_type(given: DocumentType | str) -> DocumentType:
+    return as_member(DocumentType, given)
+
+
 @frozen(kw_only=True)
 class Document:
     """
@@ -114,18 +140,19 @@ class Document:
 
     name: str
     content: bytes = field(repr=False)
-    type: DocumentType = field(default=DocumentType.INVOICE, converter=DocumentType)
+    type: DocumentType = field(default=DocumentType.INVOICE, converter=_document_type)
 
     def __attrs_post_init__(self) -> None:
         faults = Faults()
         check_text(faults, "name", self.name, limit=120, required=True)
+        check_member(faults, "type", self.type, DocumentType)
         if isinstance(self.name, str) and any(char in '/\\:*?"<>|' for char in self.name):
             faults.add(
                 "name",
                 "contains a path separator or a character that file systems refuse",
                 "give a bare file name",
             )
-        if not self.content.startswith(b"%PDF-"):
+        if not isinstance(self.content, bytes) or not self.content.startswith(b"%PDF-"):
             faults.add("content", "is not a PDF", "give bytes that begin with %PDF-")
         faults.raise_any()
 
@@ -178,7 +205,9 @@ class LineItem:
             )
         elif not self.quantity.is_finite() or self.quantity <= 0:
             faults.add("quantity", "is not more than zero", "write how many are sold")
-        elif self.quantity != round(self.quantity, 3):
+        elif self.quantity > QUANTITY_LIMIT:
+            faults.add("quantity", f"is more than {QUANTITY_LIMIT}", "sell it in several lines")
+        elif self.quantity != self.quantity.quantize(Decimal("0.001"), context=_EXACT):
             faults.add("quantity", "has more than three decimals", "round it before")
         if self.vat_rate is not None:
             if not isinstance(self.vat_rate, Decimal):
@@ -196,7 +225,9 @@ class LineItem:
     @property
     def total(self) -> Money:
         """Quantity times unit price, rounded half up to the minor unit; with VAT only if the price has it."""
-        return Money.read(_round(self.quantity * self.unit_price.minor), self.unit_price.currency)
+        return Money.read(
+            _round(_EXACT.multiply(self.quantity, Decimal(self.unit_price.minor))), self.unit_price.currency
+        )
 
 
 @frozen(kw_only=True)
@@ -224,11 +255,14 @@ def vat_groups(lines: Iterable[LineItem]) -> tuple[VatGroup, ...]:
     groups: dict[Decimal | None, VatGroup] = {}
     for (rate, included), total in totals.items():
         percent = rate or Decimal(0)
+        hundredfold = _EXACT.multiply(Decimal(total.minor), percent)
         if included:
-            vat = Money.read(_round(total.minor * percent / (100 + percent)), total.currency)
+            vat = Money.read(
+                _round(_EXACT.divide(hundredfold, _EXACT.add(Decimal(100), percent))), total.currency
+            )
             part = VatGroup(rate=rate, net=total - vat, vat=vat, gross=total)
         else:
-            vat = Money.read(_round(total.minor * percent / 100), total.currency)
+            vat = Money.read(_round(_EXACT.divide(hundredfold, Decimal(100))), total.currency)
             part = VatGroup(rate=rate, net=total, vat=vat, gross=total + vat)
         seen = groups.get(rate)
         groups[rate] = (
@@ -293,16 +327,20 @@ class Order:
         check_text(faults, "part", part, limit=40)
         check_text(faults, "tenant", tenant, limit=64)
         total = _amount(faults, amount, lines)
+        if customer is not None and not isinstance(customer, Customer):
+            faults.add("customer", f"is {type(customer).__name__}", 'write Customer(name="…", email="…")')
         metadata = dict(metadata or {})
         if len(metadata) > 20:
             faults.add("metadata", f"has {len(metadata)} pairs", "keep it to 20, which every provider takes")
         for key, value in metadata.items():
             check_text(faults, f"metadata[{key!r}]", value, limit=80)
-            if not (isinstance(key, str) and 0 < len(key) <= 20) or any(char in "[]" for char in key):
+            if not (isinstance(key, str) and 0 < len(key) <= 20 and key.isprintable()) or any(
+                char in "[]" for char in key
+            ):
                 faults.add(
                     f"metadata[{key!r}]",
                     "has a name that providers refuse",
-                    "use 1 to 20 characters without brackets",
+                    "use 1 to 20 printable characters without brackets",
                 )
             elif key.startswith("paybylink"):
                 faults.add(
@@ -341,9 +379,17 @@ class Order:
 
 
 def _is_return_address(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
     return (
-        url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]"))
-        and " " not in url
+        " " not in url
+        and bool(parts.hostname)
+        and (parts.scheme == "https" or (parts.scheme == "http" and here))
     )
 
 
@@ -352,15 +398,24 @@ def _amount(faults: Faults, amount: Money | None, lines: tuple[LineItem, ...]) -
     if amount is not None and not isinstance(amount, Money):
         faults.add("amount", f"is {type(amount).__name__}", 'write Money.of("49.90", "EUR")')
         return None
+    if not all(isinstance(line, LineItem) for line in lines):
+        faults.add(
+            "lines", "hold something else than LineItem", "write LineItem(description=…, unit_price=…)"
+        )
+        return None
     if lines:
         currencies = {line.unit_price.currency for line in lines}
         if len(currencies) > 1:
             faults.add("lines", f"mix {', '.join(sorted(currencies))}", "make one order per currency")
             return None
-        groups = vat_groups(lines)
-        total = groups[0].gross
-        for group in groups[1:]:
-            total = total + group.gross
+        try:
+            groups = vat_groups(lines)
+            total = groups[0].gross
+            for group in groups[1:]:
+                total = total + group.gross
+        except InvalidInput:
+            faults.add("lines", "add up to more than 18 digits", "check prices and quantities")
+            return None
         if amount is None:
             amount = total
         elif amount != total:
@@ -376,7 +431,10 @@ def _amount(faults: Faults, amount: Money | None, lines: tuple[LineItem, ...]) -
     if amount.minor <= 0:
         faults.add("amount", f"is {amount}", "ask for more than zero; a refund is made with refund()")
         return None
-    return amount
+    with faults.at("amount"):
+        # A sum, or money that was read back, may have 18 digits or a currency that was withdrawn.
+        return Money(amount.minor, amount.currency)
+    return None
 
 
 def order_fingerprint(order: Order) -> dict[str, str]:
@@ -390,8 +448,8 @@ def order_fingerprint(order: Order) -> dict[str, str]:
         "amount": str(order.amount),
         "description": order.description,
         "lines": "|".join(
-            f"{line.description}\x1f{line.quantity.normalize():f}\x1f{line.unit_price}\x1f"
-            f"{'' if line.vat_rate is None else f'{line.vat_rate.normalize():f}'}\x1f{line.vat_included}"
+            f"{line.description}\x1f{line.quantity.normalize(_EXACT):f}\x1f{line.unit_price}\x1f"
+            f"{'' if line.vat_rate is None else f'{line.vat_rate.normalize(_EXACT):f}'}\x1f{line.vat_included}"
             for line in order.lines
         ),
         "customer": _digest(order.customer) if order.customer else "",
@@ -426,7 +484,7 @@ def as_order(given: Order | Money | str, *, reference: str | None, description: 
         return given
     faults = Faults()
     amount: Money | None = None
-    with faults.at("amount"):
+    with faults.at(""):
         amount = Money.parse(given) if isinstance(given, str) else given
     if not reference:
         faults.add("reference", "is missing", "name the order by your own key, e.g. its invoice number")
@@ -442,6 +500,8 @@ def is_future(moment: dt.datetime, *, now: dt.datetime, path: str) -> dt.datetim
     Raises:
         InvalidInput: the moment has no zone, or has passed.
     """
+    if not isinstance(moment, dt.datetime):
+        raise InvalidInput.single(path, f"is {type(moment).__name__}", "use a datetime with its time zone")
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise InvalidInput.single(
             path, "has no time zone", "use an aware datetime, e.g. datetime.now(UTC) + …"

@@ -115,9 +115,13 @@ def test_the_sdks_debug_log_shows_nothing_of_our_calls(
     caplog.set_level(logging.DEBUG)
 
     _ = journey()
-    call, request = create(account(), asked())
-    with pytest.raises(PaybylinkError):
-        _ = finish(call, answer(request, recorded("error_wrong_key"), status=401))
+    for refusal in (
+        recorded("error_wrong_key"),
+        {"error": "invalid_client", "error_description": "Marked words of Stripe."},
+    ):
+        call, request = create(account(), asked())
+        with pytest.raises(PaybylinkError):
+            _ = finish(call, answer(request, refusal, status=401))
 
     printed = capsys.readouterr()
     said = printed.out + printed.err + caplog.text

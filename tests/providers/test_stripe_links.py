@@ -320,6 +320,7 @@ def _with_items(**changes: Any) -> dict[str, Any]:
         pytest.param(_damaged(url="http://buy.stripe.com/test_1"), "url", id="plain-http"),
         pytest.param(_damaged(url="https://buy.stripe.com.evil.example/1"), "url", id="lookalike-host"),
         pytest.param(_damaged(url="https://buy.stripe.com@evil.example/1"), "url", id="userinfo"),
+        pytest.param(_damaged(url="https://someone@buy.stripe.com/1"), "url", id="userinfo-before-our-host"),
         pytest.param(_damaged(url="https://buy.stripe.com:8443/1"), "url", id="port"),
         pytest.param(_damaged(url="https://buy.stripe.com:x/1"), "url", id="broken-port"),
         pytest.param(_damaged(url="https://buy.stripe.com/\n1"), "url", id="line-break"),
@@ -518,13 +519,15 @@ def test_a_link_is_surely_not_there_when_the_list_ends() -> None:
 
 def test_a_link_is_surely_not_there_when_the_rest_is_older() -> None:
     """A link of ours that was asked for a day before ends the search: all that follow are older."""
-    older = str(int(NOW.timestamp()) - 86_401)
+    day_before, hour_before = (str(int(NOW.timestamp()) - seconds) for seconds in (86_401, 3600))
 
     found, requests = drive(
-        account().find_link(asked(), since=NOW), _page(("plink_a", {"paybylink_asked": older}), more=True)
+        account().find_link(asked(), since=NOW),
+        _page(("plink_a", {"paybylink_asked": hour_before}), more=True),
+        _page(("plink_b", {"paybylink_asked": day_before}), more=True),
     )
 
-    assert (found, len(requests)) == (None, 1)
+    assert (found, len(requests)) == (None, 2)
 
 
 def test_too_many_links_leave_it_unknown() -> None:

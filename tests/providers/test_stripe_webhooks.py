@@ -58,6 +58,7 @@ def read(body: bytes, **settings: Any) -> ProviderEvent:
     [
         pytest.param(f"t={T},v1={V1}", id="plain"),
         pytest.param(f"t={T},v1={OLD_V1},v1={V1}", id="two-signatures-while-rolling"),
+        pytest.param(f"t={T},v1={V1},v1={OLD_V1}", id="ours-first-while-rolling"),
         pytest.param(
             f"t={T},v1={V1},v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39", id="v0"
         ),

@@ -27,7 +27,7 @@ from paybylink.links import (
 )
 from paybylink.messages import Delivery, Medium, Message, Outcome, Purpose
 from paybylink.money import Money
-from paybylink.orders import Customer, LineItem, Order, VatGroup
+from paybylink.orders import Customer, LineItem, Order, VatGroup, vat_groups
 from paybylink.payments import Dispute, DisputeStatus, Payment, PaymentStatus, Refund, RefundStatus
 from paybylink.providers.base import Written
 
@@ -219,18 +219,19 @@ def _orders(draw: st.DrawFn) -> Order:
             max_size=3,
         )
     )
+    total = sum((group.gross for group in vat_groups(lines)), Money(0, EUR))
     return Order(
         reference=draw(_LINE),
-        amount=None if lines else draw(_AMOUNTS),
+        amount=total if lines else draw(_AMOUNTS),
         description=draw(st.just("") | _LINE),
-        lines=lines,
+        lines=tuple(lines),
         customer=draw(st.none() | _CUSTOMERS),
         part=draw(st.just("") | _LINE),
         return_url=draw(st.none() | st.just("https://shop.example/done?x=é")),
         metadata=draw(
             st.dictionaries(st.text("abcdefghij_", min_size=1, max_size=12), st.just("") | _LINE, max_size=4)
         ),
-        tags=draw(st.lists(_LINE, max_size=3)),
+        tags=tuple(draw(st.lists(_LINE, max_size=3))),
     )
 
 

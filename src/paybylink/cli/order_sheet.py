@@ -186,15 +186,18 @@ def read_order_text(text: str) -> OrderSheet:
     groups: list[list[_Row]] = []
     names: Sequence[str] | None = None
     headings: Sequence[str] = ()
+    begins = 1
     try:
         for cells in reader:
+            # A cell may hold line breaks; what counts is where the row begins.
+            line, begins = begins, reader.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
             if names is None:
                 headings = [cell.strip() for cell in cells]
                 names = _names(headings)
                 continue
-            row = _row(cells, names, headings, reader.line_num, faults)
+            row = _row(cells, names, headings, line, faults)
             above = groups[-1][0] if groups else None
             if above is not None and row.get("reference") and row.get("reference") == above.get("reference"):
                 groups[-1].append(row)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import inspect
 import logging
@@ -365,6 +364,8 @@ class AsyncPayByLink:
             NotFound: no such format is installed.
             IntegrityBreach: the ledger does not balance; nothing was written.
         """
+        import asyncio
+
         from .exporting import find_export, period_of, write_export
 
         period = period_of(since, until)
@@ -458,13 +459,14 @@ class AsyncPayByLink:
     def _doors(self) -> AsyncDoors:
         if self._doors_made is None:
             from paybylink.drivers import AsyncDoors
-            from paybylink.store import open_async_vault
 
+            vault = None
+            if self._store is not None:
+                from paybylink.store import open_async_vault
+
+                vault = open_async_vault(self._store)
             self._doors_made = AsyncDoors(
-                vault=None if self._store is None else open_async_vault(self._store),
-                http=self._http,
-                patience=self._patience,
-                clock=self._clock,
+                vault=vault, http=self._http, patience=self._patience, clock=self._clock
             )
         return self._doors_made
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
-    from sqlalchemy import Connection
-    from sqlalchemy.orm import Session
 
     from paybylink.accounting.accounts import Accounts
     from paybylink.accounting.exports.base import Export
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     from paybylink.identifiers import Identifiers
     from paybylink.providers.base import Provider, ProviderEvent
     from paybylink.store import Balance, OutboxRow, Place
-    from paybylink.store.vaults import DbApiConnection
+    from paybylink.store.vaults import Lendable
     from paybylink.workflows.due import Pass
     from paybylink.workflows.receive import WebhookReply
 
@@ -434,7 +432,7 @@ class PayByLink:
                 return type(error).__name__
         return ""
 
-    def using(self, connection: Connection | Session | DbApiConnection) -> LentPayByLink:
+    def using(self, connection: Lendable) -> LentPayByLink:
         """
         The same on a connection that the host commits: what is written becomes true with the host's own work.
 
@@ -451,14 +449,13 @@ class PayByLink:
     def _doors(self) -> Doors:
         if self._doors_made is None:
             from paybylink.drivers import Doors
-            from paybylink.store import open_vault
 
-            self._doors_made = Doors(
-                vault=None if self._store is None else open_vault(self._store),
-                http=self._http,
-                patience=self._patience,
-                clock=self._clock,
-            )
+            vault = None
+            if self._store is not None:
+                from paybylink.store import open_vault
+
+                vault = open_vault(self._store)
+            self._doors_made = Doors(vault=vault, http=self._http, patience=self._patience, clock=self._clock)
         return self._doors_made
 
     def _run(self, flow: Flow[T]) -> T:

@@ -19,7 +19,7 @@ import httpx
 from paybylink.errors import UnsupportedCapability
 from paybylink.flow import Batch, Envelope, MailReply, Rows
 
-from .http import Attempts, Patience
+from .http import Attempts, Patience, logged_by_us
 from .mail import asend_mail, send_mail
 
 
@@ -127,11 +127,12 @@ class Doors:
         while True:
             attempts.begin()
             try:
-                if attempts.sending.fresh:
-                    with httpx.Client(timeout=self.patience.timeout()) as client:
-                        response = client.send(effect)
-                else:
-                    response = self._client().send(effect)
+                with logged_by_us():
+                    if attempts.sending.fresh:
+                        with httpx.Client(timeout=self.patience.timeout()) as client:
+                            response = client.send(effect, follow_redirects=False)
+                    else:
+                        response = self._client().send(effect, follow_redirects=False)
             except httpx.RequestError as error:
                 wait: float | None = attempts.failed(error)
             else:
@@ -224,11 +225,12 @@ class AsyncDoors:
         while True:
             attempts.begin()
             try:
-                if attempts.sending.fresh:
-                    async with httpx.AsyncClient(timeout=self.patience.timeout()) as client:
-                        response = await client.send(effect)
-                else:
-                    response = await self._client().send(effect)
+                with logged_by_us():
+                    if attempts.sending.fresh:
+                        async with httpx.AsyncClient(timeout=self.patience.timeout()) as client:
+                            response = await client.send(effect, follow_redirects=False)
+                    else:
+                        response = await self._client().send(effect, follow_redirects=False)
             except httpx.RequestError as error:
                 wait: float | None = attempts.failed(error)
             else:

@@ -16,7 +16,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
 
 import httpx
 from attrs import frozen
@@ -34,6 +37,24 @@ _NOT_SENT = (
     httpx.ProxyError,
 )
 _UNMARKED = Sending(who="http")
+_ours: ContextVar[bool] = ContextVar("paybylink_request", default=False)
+
+
+@contextmanager
+def logged_by_us() -> Iterator[None]:
+    """Inside, httpx keeps quiet: it logs each request at INFO with its query; ours is logged without."""
+    token = _ours.set(True)
+    try:
+        yield
+    finally:
+        _ours.reset(token)
+
+
+def _is_theirs(record: logging.LogRecord) -> bool:
+    return not _ours.get()
+
+
+logging.getLogger("httpx").addFilter(_is_theirs)
 
 
 @frozen(kw_only=True)
@@ -111,14 +132,18 @@ class Attempts:
             self.request.url.path,
             type(error).__name__,
         )
-        if surely_not_sent or self._repeatable():
-            wait = self._next_wait(None)
-            if wait is not None:
-                return wait
-        raise self._given_up(type(error).__name__) from error
+        wait = self._next_wait(0)
+        if wait is None:
+            raise self._given_up(type(error).__name__) from error
+        return wait
 
     def answered(self, response: httpx.Response) -> float | None:
-        """Seconds until the next attempt, or None if `response` is the answer."""
+        """
+        Seconds until the next attempt, or None if `response` is the answer.
+
+        Raises:
+            OutcomeUnknown: no attempt is left, and the 429 says nothing of an earlier one that had no answer.
+        """
         log.info(
             "%s %s%s: %d in %d ms (%s)",
             self.request.method,
@@ -130,34 +155,39 @@ class Attempts:
         )
         if response.status_code not in self.sending.retry_statuses:
             return None
-        # A 429 says that nothing was done; anything else may have been done half-way.
-        if response.status_code != 429:
-            self._may_have_happened = True
-            if not self._repeatable():
-                return None
-        return self._next_wait(response.headers.get("retry-after"))
+        # A 429 says that nothing was done by this attempt; anything else may have been done half-way.
+        undone = response.status_code == 429
+        self._may_have_happened = self._may_have_happened or not undone
+        wait = self._next_wait(self._asked_wait(response.headers.get("retry-after", "")))
+        if wait is None and undone and self._may_have_happened and self.sending.retry is not Retry.SAFE:
+            raise self._given_up("429 after an attempt without an answer")
+        return wait
 
-    def _repeatable(self) -> bool:
-        match self.sending.retry:
-            case Retry.SAFE:
-                return True
-            case Retry.KEYED:
-                return self.sending.key_until is not None and self._clock() < self.sending.key_until
-            case Retry.NEVER:
-                return False
+    def _repeatable(self, wait: float) -> bool:
+        """Whether what may have happened may be sent again in `wait` seconds."""
+        if self.sending.retry is Retry.KEYED and self.sending.key_until is not None:
+            return self._clock() + dt.timedelta(seconds=wait) < self.sending.key_until
+        return self.sending.retry is Retry.SAFE
 
-    def _next_wait(self, retry_after: str | None) -> float | None:
+    def _asked_wait(self, retry_after: str) -> float:
+        """Seconds that the other side asks for, told as a number or as a date (RFC 9110 §10.2.3); else 0."""
+        if retry_after.isascii() and retry_after.isdigit():
+            return float(retry_after)
+        try:
+            return (parsedate_to_datetime(retry_after) - self._clock()).total_seconds()
+        except (TypeError, ValueError):
+            return 0.0
+
+    def _next_wait(self, asked: float) -> float | None:
         if self._made >= self._patience.attempts:
             return None
         wait = min(
             self._patience.first_wait_seconds * 2.0 ** (self._made - 1), self._patience.longest_wait_seconds
         )
-        wait *= 0.5 + self._jitter() / 2
-        if retry_after and retry_after.isascii() and retry_after.isdigit():
-            wait = max(wait, float(retry_after))
+        wait = max(wait * (0.5 + self._jitter() / 2), asked)
         if wait > self._patience.longest_wait_seconds or self._monotonic() + wait >= self._deadline:
             return None
-        return wait
+        return None if self._may_have_happened and not self._repeatable(wait) else wait
 
     def _given_up(self, what: str) -> PaybylinkError:
         who = self.sending.who

@@ -18,6 +18,7 @@ from typing import Protocol, TypeAlias
 
 from attrs import field, frozen
 
+from paybylink.errors import NotFound
 from paybylink.flow import Call
 from paybylink.links import LinkKind, Mode
 from paybylink.money import Money
@@ -359,3 +360,17 @@ class Provider(Protocol):
             WebhookRejected: it cannot be read.
         """
         ...
+
+
+def provider_named(providers: Sequence[Provider], name: str | None) -> Provider:
+    """
+    The provider called `name`, or the first of them.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for provider in providers:
+        if name is None or provider.name == name:
+            return provider
+    known = ", ".join(provider.name for provider in providers) or "none is configured"
+    raise NotFound(f"no provider called {name!r}; known: {known}" if name else "no provider is configured")

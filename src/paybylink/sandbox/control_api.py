@@ -17,6 +17,7 @@ A body must be sent as ``application/json``, which no web page of another origin
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
@@ -176,12 +177,13 @@ def _taking(action: Callable[[Document], Awaitable[object]]) -> Callable[[Reques
         if not request.headers.get("Content-Type", "").startswith("application/json"):
             return JSONResponse({"error": "Send the body as application/json."}, 415)
         try:
-            asked = await request.json()
-            if not isinstance(asked, dict):
-                raise _Refused("Send a JSON object.")
-            return JSONResponse(await action(asked))
+            asked = json.loads(await request.body())
         except ValueError:
-            return JSONResponse({"error": "The body is not JSON."}, 400)
+            asked = None
+        if not isinstance(asked, dict):
+            return JSONResponse({"error": "Send a JSON object."}, 400)
+        try:
+            return JSONResponse(await action(asked))
         except _Refused as refused:
             return JSONResponse({"error": str(refused)}, 422)
 

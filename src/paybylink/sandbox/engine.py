@@ -65,8 +65,8 @@ class Engine:
 
     Args:
         path: the SQLite file, made when absent; ``":memory:"`` keeps the state in this process only.
-        base_url: what the addresses in documents begin with; a file that was written under another base is
-            rewritten, so links made before a restart lead to the new port.
+        base_url: what the addresses in documents begin with; the one kept in the file when None. A file that
+            was written under another base is rewritten, so links made before a restart lead to the new port.
         clock: where real time comes from.
     """
 
@@ -74,7 +74,7 @@ class Engine:
         self,
         path: str | PathLike[str] = ":memory:",
         *,
-        base_url: str = "http://127.0.0.1:8025",
+        base_url: str | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._lock = threading.RLock()
@@ -86,8 +86,8 @@ class Engine:
         _ = self._connection.executescript(_SCHEMA)
         offset = timedelta(seconds=float(self.setting("clock_offset") or 0))
         self.clock = Clock(clock or real_time, offset)
-        self.base_url = self.setting("base_url") or base_url
-        self.move_to(base_url)
+        self.base_url = self.setting("base_url") or base_url or "http://127.0.0.1"
+        self.move_to(base_url or self.base_url)
 
     def close(self) -> None:
         """Close the file. The engine cannot be used afterwards."""

@@ -123,7 +123,10 @@ def _matches(fault: Document, names: tuple[str, ...], method: str) -> bool:
     if fault["method"] and fault["method"].upper() != method:
         return False
     if fault["kind"] in REQUEST:
-        return any(name.startswith(wanted) if wanted.startswith("/") else name == wanted for name in names) or not wanted
+        return (
+            any(name.startswith(wanted) if wanted.startswith("/") else name == wanted for name in names)
+            or not wanted
+        )
     return not wanted or any(fnmatchcase(name, wanted) for name in names)
 
 

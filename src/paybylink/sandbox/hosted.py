@@ -99,7 +99,8 @@ class Payable:
         least, most = bounds["minimum"] or 1, bounds["maximum"] or 99_999_999
         if amount is None or not least <= amount <= most:
             raise NotPayable(
-                f"Enter an amount between {display(least, currency)} and {display(most, currency)}.", closed=False
+                f"Enter an amount between {display(least, currency)} and {display(most, currency)}.",
+                closed=False,
             )
         return amount
 
@@ -190,7 +191,9 @@ def hosted_routes(engine: Engine) -> list[Route]:
             sessions.expire_due(engine)
         payable = find(engine, request.path_params["id"])
         if payable is None:
-            return page("closed.html", status=404, title="Not found", message="There is no such payment page here.")
+            return page(
+                "closed.html", status=404, title="Not found", message="There is no such payment page here."
+            )
         if request.method == "POST":
             form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
             return _paid(engine, payable, request, form)
@@ -199,7 +202,9 @@ def hosted_routes(engine: Engine) -> list[Route]:
     async def done(request: Request) -> Response:
         session = engine.get("checkout.session", request.path_params["id"])
         if session is None or session["status"] != "complete":
-            return page("closed.html", status=404, title="Not found", message="There is no such payment here.")
+            return page(
+                "closed.html", status=404, title="Not found", message="There is no such payment here."
+            )
         link = engine.get("payment_link", session["payment_link"] or "")
         after = (link or {}).get("after_completion", {})
         custom = (after.get("hosted_confirmation") or {}).get("custom_message")
@@ -222,7 +227,11 @@ def _paid(engine: Engine, payable: Payable, request: Request, form: Mapping[str,
     how = _HOW.get(form.get("how", ""))
     if payable.link is not None and form.get("session"):
         earlier = engine.get("checkout.session", form["session"])
-        if earlier is not None and earlier["payment_link"] == payable.link["id"] and earlier["status"] == "open":
+        if (
+            earlier is not None
+            and earlier["payment_link"] == payable.link["id"]
+            and earlier["status"] == "open"
+        ):
             payable = Payable(payable.link, earlier)
     try:
         if how is None:
@@ -242,12 +251,19 @@ def _paid(engine: Engine, payable: Payable, request: Request, form: Mapping[str,
         return _shown(payable, request, form, fault=refused.message, status=422)
     if how == "declined":
         again = Payable(payable.link, session)
-        return _shown(again, request, form, fault="Your card was declined. No money was taken; try again.", status=402)
+        return _shown(
+            again, request, form, fault="Your card was declined. No money was taken; try again.", status=402
+        )
     return RedirectResponse(after_payment(engine, session), 303)
 
 
 def _shown(
-    payable: Payable, request: Request, form: Mapping[str, str], *, fault: str | None = None, status: int = 200
+    payable: Payable,
+    request: Request,
+    form: Mapping[str, str],
+    *,
+    fault: str | None = None,
+    status: int = 200,
 ) -> Response:
     closed = payable.closed
     if closed is not None:
@@ -263,12 +279,18 @@ def _shown(
         title="Pay",
         items=subject["_line_items"],
         currency=subject["currency"],
-        total=None if bounds and payable.session is None else sum(i["amount_total"] for i in subject["_line_items"]),
+        total=None
+        if bounds and payable.session is None
+        else sum(i["amount_total"] for i in subject["_line_items"]),
         bounds=bounds if payable.session is None else None,
         step=10 ** -decimals(subject["currency"]),
         delayed=sessions.delayed_method(subject["currency"]).replace("_", " "),
         note=(subject.get("custom_text") or {}).get("submit"),
-        email=locked or form.get("email") or query.get("prefilled_email") or subject.get("customer_email") or "",
+        email=locked
+        or form.get("email")
+        or query.get("prefilled_email")
+        or subject.get("customer_email")
+        or "",
         locked=bool(locked),
         typed=form.get("amount", ""),
         name=form.get("name", ""),

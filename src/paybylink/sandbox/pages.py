@@ -12,6 +12,7 @@ import hashlib
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from paybylink.sandbox.stripe.amounts import display
@@ -21,9 +22,13 @@ _STYLE = (_FOLDER / "style.css").read_text("utf-8").strip()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 _ENVIRONMENT = Environment(
-    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(_FOLDER),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
-_ENVIRONMENT.globals["style"] = _STYLE
+_ENVIRONMENT.globals["style"] = Markup(_STYLE)  # our own file, and its hash must match to the byte
 _ENVIRONMENT.filters["money"] = display
 
 

@@ -27,7 +27,11 @@ CUT = "paybylink.sandbox.cut"
 _UNTOUCHED = ("/sandbox/",)
 _PHRASES = {
     401: ("invalid_request_error", None, "Invalid API Key provided."),
-    409: ("idempotency_error", "idempotency_key_in_use", "Another request with this idempotency key is in progress."),
+    409: (
+        "idempotency_error",
+        "idempotency_key_in_use",
+        "Another request with this idempotency key is in progress.",
+    ),
     429: ("invalid_request_error", "rate_limit", "Too many requests hit the API too quickly."),
 }
 
@@ -140,7 +144,9 @@ class Door:
 
 
 def _error(status: int) -> Document:
-    kind, code, message = _PHRASES.get(status, ("api_error", None, "Something went wrong on the sandbox's end."))
+    kind, code, message = _PHRASES.get(
+        status, ("api_error", None, "Something went wrong on the sandbox's end.")
+    )
     error: Document = {"type": kind, "message": message}
     if code:
         error["code"] = code

@@ -118,7 +118,9 @@ def retry_failed(engine: Engine) -> int:
     return len(failed)
 
 
-def _queue(engine: Engine, event: Document, endpoint: Document, *, status: str, group: str | None = None) -> None:
+def _queue(
+    engine: Engine, event: Document, endpoint: Document, *, status: str, group: str | None = None
+) -> None:
     _ = engine.put(
         "delivery",
         {

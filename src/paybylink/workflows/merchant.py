@@ -7,7 +7,6 @@ else that leaves the process.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
 from attrs import field, frozen
@@ -16,7 +15,7 @@ from paybylink.accounting.accounts import Accounts
 from paybylink.channels.base import Channel, channel_named
 from paybylink.errors import NotFound
 from paybylink.identifiers import Identifiers
-from paybylink.providers.base import Provider
+from paybylink.providers.base import Provider, provider_named
 from paybylink.store import Store
 
 
@@ -31,8 +30,6 @@ class Merchant:
         channels: in the order of preference for a medium.
         accounts: how money is booked.
         identifiers: where ids, tokens and keys come from.
-        default_expiry: how long a link lives when nobody says.
-        invoice_grace: how long an invoice-bound link lives after the due date.
         language: of messages to customers without one.
         lent: the store's connection belongs to the host, so journeys stop at the reserved row.
     """
@@ -42,8 +39,6 @@ class Merchant:
     channels: Sequence[Channel] = ()
     accounts: Accounts = field(factory=Accounts)
     identifiers: Identifiers = field(factory=Identifiers)
-    default_expiry: dt.timedelta = dt.timedelta(days=30)
-    invoice_grace: dt.timedelta = dt.timedelta(days=30)
     language: str = "en"
     lent: bool = False
 
@@ -54,13 +49,7 @@ class Merchant:
         Raises:
             NotFound: there is none.
         """
-        for provider in self.providers:
-            if name is None or provider.name == name:
-                return provider
-        known = ", ".join(provider.name for provider in self.providers) or "none is configured"
-        raise NotFound(
-            f"no provider called {name!r}; known: {known}" if name else "no provider is configured"
-        )
+        return provider_named(self.providers, name)
 
     def channel(self, via: str) -> Channel:
         """

@@ -331,7 +331,9 @@ def _refund_effects(
         happened = RefundSettled
     if taken and not takes:
         if before is RefundStatus.SUCCEEDED:
-            booked = yield from store.entry_of_key(entry_key(refund.provider, refund.vendor_id or "", "refund"))
+            booked = yield from store.entry_of_key(
+                entry_key(refund.provider, refund.vendor_id or "", "refund")
+            )
             if booked is not None:
                 steps += store.book(
                     book_refund_failed(

@@ -26,7 +26,7 @@ from paybylink.links import (
 from paybylink.payments import Payment, PaymentStatus
 from paybylink.providers.base import Feature, LinkRequest, Provider, Support, VendorLinkStatus
 
-from .issue import LinkWish
+from .wish import LinkWish
 
 _ALWAYS = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 

@@ -68,7 +68,8 @@ def check_currency(currency: str, *, param: str) -> None:
     if currency.lower() not in CURRENCIES:
         listed = ", ".join(sorted(CURRENCIES))
         raise Problem(
-            f"Invalid currency: {currency[:20]}. Stripe currently supports these currencies: {listed}", param=param
+            f"Invalid currency: {currency[:20]}. Stripe currently supports these currencies: {listed}",
+            param=param,
         )
 
 
@@ -82,7 +83,9 @@ def check_total(amount: int, currency: str, *, param: str) -> None:
     if currency in _THREE_DECIMALS and amount % 10:
         raise Problem(f"Invalid amount: the last digit must be 0 in {currency.upper()}.", param=param)
     if currency in _WHOLE_ONLY and amount % 100:
-        raise Problem(f"Invalid amount: {currency.upper()} has no decimals; it must divide by 100.", param=param)
+        raise Problem(
+            f"Invalid amount: {currency.upper()} has no decimals; it must divide by 100.", param=param
+        )
     least, most = _MINIMUM.get(currency, 1), _MAXIMUM.get(currency, _MAXIMUM_ELSEWHERE)
     if amount < least:
         raise Problem(

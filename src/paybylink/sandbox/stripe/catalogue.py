@@ -28,7 +28,14 @@ _PRODUCT: Mapping[str, Field] = {
 }
 _INLINE_PRODUCT = Record({**_PRODUCT, "tax_details": Unsimulated()}, required=("name",))
 _PRODUCT_CREATE = Record(
-    {**_PRODUCT, "id": Text(), "active": Flag(), "shippable": Flag(), "url": Text(), "default_price_data": Unsimulated()},
+    {
+        **_PRODUCT,
+        "id": Text(),
+        "active": Flag(),
+        "shippable": Flag(),
+        "url": Text(),
+        "default_price_data": Unsimulated(),
+    },
     required=("name",),
 )
 _PRICE: Mapping[str, Field] = {
@@ -55,7 +62,9 @@ _PRICE_CREATE = Record(
     },
     required=("currency",),
 )
-_ADJUSTABLE = Record({"enabled": Flag(), "maximum": Whole(0, 999_999), "minimum": Whole(0, 999_999)}, ("enabled",))
+_ADJUSTABLE = Record(
+    {"enabled": Flag(), "maximum": Whole(0, 999_999), "minimum": Whole(0, 999_999)}, ("enabled",)
+)
 #: What one line of a payment link or a session may say.
 LINE = Record(
     {
@@ -142,7 +151,9 @@ def _new_price(engine: Engine, values: Document, *, at: str, custom: bool) -> Do
         unit_amount = int(values["unit_amount_decimal"])
     if unit_amount is None and not custom:
         raise Problem(
-            f"Missing required param: {param('unit_amount')}.", code="parameter_missing", param=param("unit_amount")
+            f"Missing required param: {param('unit_amount')}.",
+            code="parameter_missing",
+            param=param("unit_amount"),
         )
     if (values.get("product") is None) == (values.get("product_data") is None):
         raise Problem(
@@ -216,7 +227,8 @@ def line_items(engine: Engine, lines: list[Document]) -> list[Document]:
     if any(item["price"]["custom_unit_amount"] for item in items):
         if len(items) > 1 or items[0]["quantity"] != 1:
             raise Problem(
-                "A price with custom_unit_amount must be the only line item, with a quantity of 1.", param="line_items"
+                "A price with custom_unit_amount must be the only line item, with a quantity of 1.",
+                param="line_items",
             )
     else:
         check_total(sum(item["amount_total"] for item in items), currencies.pop(), param="line_items")

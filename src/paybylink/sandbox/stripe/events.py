@@ -69,7 +69,15 @@ def fetch_event(call: Call) -> Document:
 def list_events(call: Call) -> Document:
     """GET /v1/events, newest first, at most 30 days back."""
     values = call.values(
-        Record({**PAGING, "created": CREATED, "type": Text(), "types": Many(Text(), maximum=20), "delivery_success": Flag()})
+        Record(
+            {
+                **PAGING,
+                "created": CREATED,
+                "type": Text(),
+                "types": Many(Text(), maximum=20),
+                "delivery_success": Flag(),
+            }
+        )
     )
     types = values.get("types") or ([values["type"]] if values.get("type") else [])
     since = call.engine.timestamp() - 30 * 86400

@@ -40,7 +40,10 @@ ECHOED: Mapping[str, Field] = {
     "automatic_tax": Record({"enabled": Flag()}, required=("enabled",)),
     "billing_address_collection": Text(choices=("auto", "required")),
     "custom_text": Record(
-        {name: _PLACE for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")}
+        {
+            name: _PLACE
+            for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+        }
     ),
     "customer_creation": Text(choices=("always", "if_required")),
     "phone_number_collection": _SWITCH,
@@ -74,7 +77,8 @@ _CHANGEABLE: Mapping[str, Field] = {
     "payment_method_collection": Text(choices=("always", "if_required")),
     "payment_method_types": Many(Text(), maximum=50),
     "restrictions": Record(
-        {"completed_sessions": Record({"limit": Whole(1)}, required=("limit",))}, required=("completed_sessions",)
+        {"completed_sessions": Record({"limit": Whole(1)}, required=("limit",))},
+        required=("completed_sessions",),
     ),
     "tax_id_collection": Record(
         {"enabled": Flag(), "required": Text(choices=("if_supported", "never"))}, required=("enabled",)
@@ -111,7 +115,9 @@ _DEFAULTS: Document = {
     "allow_promotion_codes": False,
     "automatic_tax": {"enabled": False, "liability": None},
     "billing_address_collection": "auto",
-    "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
+    "custom_text": dict.fromkeys(
+        ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+    ),
     "customer_creation": "if_required",
     "inactive_message": None,
     "metadata": {},

@@ -175,7 +175,9 @@ class Many:
             raise Problem("Invalid array", param=path)
         if len(group) > self.maximum:
             raise Problem(
-                f"Array {path} exceeded maximum {self.maximum} allowed elements.", code="array_too_long", param=path
+                f"Array {path} exceeded maximum {self.maximum} allowed elements.",
+                code="array_too_long",
+                param=path,
             )
         places = sorted(group, key=int)
         return [self.item.read(group[place], f"{path}[{place}]") for place in places]

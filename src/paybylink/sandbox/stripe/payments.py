@@ -35,7 +35,9 @@ _DECLINED = {"code": "card_declined", "decline_code": "generic_decline", "messag
 _RETURNED = {"code": "payment_intent_payment_attempt_failed", "message": "The bank returned the payment."}
 
 
-def pay(engine: Engine, session: Document, how: How, *, email: str | None = None, name: str | None = None) -> Document:
+def pay(
+    engine: Engine, session: Document, how: How, *, email: str | None = None, name: str | None = None
+) -> Document:
     """
     The session after its payer pressed a button, complete or (when the card was declined) still open.
 
@@ -65,7 +67,11 @@ def pay(engine: Engine, session: Document, how: How, *, email: str | None = None
             _ = emit(engine, "payment_intent.payment_failed", intent, origin=NOBODY)
             _ = emit(engine, "charge.failed", charge, origin=NOBODY)
             return session
-        session |= {"status": "complete", "payment_status": "paid" if how == "card" else "unpaid", "url": None}
+        session |= {
+            "status": "complete",
+            "payment_status": "paid" if how == "card" else "unpaid",
+            "url": None,
+        }
         if how == "card":
             _succeeded(engine, intent, charge)
         else:
@@ -155,7 +161,14 @@ def list_balance_transactions(call: Call) -> Document:
 
 
 def book(
-    engine: Engine, source: Document, amount: int, *, kept: int, kind: str, category: str, description: str | None
+    engine: Engine,
+    source: Document,
+    amount: int,
+    *,
+    kept: int,
+    kind: str,
+    category: str,
+    description: str | None,
 ) -> Document:
     """The balance transaction of a charge or refund: `amount` moves the balance, `kept` is Stripe's fee in it."""
     now = engine.timestamp()

@@ -146,7 +146,9 @@ def _charge_of(engine: Engine, values: Document) -> Document:
                 executed=True,
             )
     if charge["status"] != "succeeded":
-        raise Problem(f"Charge {charge['id']} is not successful and cannot be refunded.", param="charge", executed=True)
+        raise Problem(
+            f"Charge {charge['id']} is not successful and cannot be refunded.", param="charge", executed=True
+        )
     return charge
 
 
@@ -170,7 +172,11 @@ def _new(engine: Engine, charge: Document, amount: int, values: Document) -> Doc
     kind = charge["payment_method_details"]["type"]
     if kind == "card":
         refund["destination_details"] = {
-            "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
+            "card": {
+                "reference_status": "pending",
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
+            },
             "type": "card",
         }
     entry = book(

@@ -82,7 +82,12 @@ ENDPOINTS: tuple[tuple[str, str, str, Action], ...] = (
     ("charges.list", "GET", "/v1/charges", payments.list_charges),
     ("charges.fetch", "GET", "/v1/charges/{charge}", payments.fetch_charge),
     ("balance_transactions.list", "GET", "/v1/balance_transactions", payments.list_balance_transactions),
-    ("balance_transactions.fetch", "GET", "/v1/balance_transactions/{id}", payments.fetch_balance_transaction),
+    (
+        "balance_transactions.fetch",
+        "GET",
+        "/v1/balance_transactions/{id}",
+        payments.fetch_balance_transaction,
+    ),
     ("refunds.create", "POST", "/v1/refunds", refunds.create),
     ("refunds.list", "GET", "/v1/refunds", refunds.index),
     ("refunds.fetch", "GET", "/v1/refunds/{refund}", refunds.fetch),
@@ -91,7 +96,12 @@ ENDPOINTS: tuple[tuple[str, str, str, Action], ...] = (
     ("webhook_endpoints.list", "GET", "/v1/webhook_endpoints", events.list_endpoints),
     ("webhook_endpoints.fetch", "GET", "/v1/webhook_endpoints/{webhook_endpoint}", events.fetch_endpoint),
     ("webhook_endpoints.update", "POST", "/v1/webhook_endpoints/{webhook_endpoint}", events.update_endpoint),
-    ("webhook_endpoints.delete", "DELETE", "/v1/webhook_endpoints/{webhook_endpoint}", events.delete_endpoint),
+    (
+        "webhook_endpoints.delete",
+        "DELETE",
+        "/v1/webhook_endpoints/{webhook_endpoint}",
+        events.delete_endpoint,
+    ),
     ("events.list", "GET", "/v1/events", events.list_events),
     ("events.fetch", "GET", "/v1/events/{id}", events.fetch_event),
 )
@@ -172,7 +182,13 @@ def _answer(
             code, kept = instead or (status, reply)
             _ = engine.put(
                 "idempotency",
-                {"id": record_id, "digest": digest, "created": engine.timestamp(), "code": code, "reply": kept},
+                {
+                    "id": record_id,
+                    "digest": digest,
+                    "created": engine.timestamp(),
+                    "code": code,
+                    "reply": kept,
+                },
             )
     if refused is not None:
         raise refused
@@ -206,7 +222,9 @@ def _check_key(authorization: str) -> str:
         )
     starred = f"{secret[:8]}{'*' * 8}{secret[-4:]}" if len(secret) > 16 else "****"
     if not secret.startswith(_TEST_KEYS):
-        raise Problem(f"Invalid API Key provided: {starred}. The sandbox opens to test keys only.", status=401)
+        raise Problem(
+            f"Invalid API Key provided: {starred}. The sandbox opens to test keys only.", status=401
+        )
     if "expired" in secret:
         raise Problem(f"Expired API Key provided: {starred}", code="api_key_expired", status=401)
     if "wrong" in secret:

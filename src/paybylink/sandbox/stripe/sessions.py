@@ -132,7 +132,9 @@ def create(call: Call) -> Document:
         )
     items = catalogue.line_items(call.engine, values["line_items"])
     if items[0]["price"]["custom_unit_amount"]:
-        raise Problem("A price with custom_unit_amount is simulated on payment links only.", param="line_items")
+        raise Problem(
+            "A price with custom_unit_amount is simulated on payment links only.", param="line_items"
+        )
     return _new(call.engine, values, items, expires_at=expires_at, link=None)
 
 
@@ -185,7 +187,9 @@ def _new(
         "currency": currency,
         "currency_conversion": None,
         "custom_fields": [],
-        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance"))
+        "custom_text": dict.fromkeys(
+            ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+        )
         | (values.get("custom_text") or {}),
         "customer": None,
         "customer_account": None,
@@ -209,7 +213,9 @@ def _new(
         "payment_method_types": ["card", delayed_method(currency)],
         "payment_status": "unpaid",
         "permissions": None,
-        "phone_number_collection": {"enabled": bool((values.get("phone_number_collection") or {}).get("enabled"))},
+        "phone_number_collection": {
+            "enabled": bool((values.get("phone_number_collection") or {}).get("enabled"))
+        },
         "recovered_from": None,
         "saved_payment_method_options": None,
         "setup_intent": None,
@@ -265,8 +271,8 @@ def expire(call: Call) -> Document:
     _ = call.values(Record({}))
     if session["status"] != "open":
         raise Problem(
-            f"Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a status"
-            f" of \"{session['status']}\".",
+            f'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status'
+            f' of "{session["status"]}".',
             param="session",
             executed=True,
         )

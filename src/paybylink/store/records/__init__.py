@@ -14,7 +14,6 @@ Where it differs from, or adds to, what the journeys were promised:
   links with a close under way; an unanswered request behind a link that money has moved on is not in it.
 * `refunds_in_work(limit)` leaves out refunds that have the provider's id: they only wait for the bank.
 * `entries_page` returns a `LedgerPage`, whose `after` is given for the next page; both days are included.
-* `StoredLink.differences(content)` compares content also after the customer was forgotten.
 * Added: `public_address`, `rewrite_refund`, `delivery_of_vendor`, `forget`, `inbox_parked`, `outbox_parked`,
   `replay_event`, `entry_of_key`, `sums`, `exported`, `exports`; `emit` takes `place`, `update_delivery` `sent_at`.
 """

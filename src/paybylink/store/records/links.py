@@ -33,7 +33,7 @@ class StoredLink:
 
     Attributes:
         link: the value.
-        content: what was asked for, by field; the customer is a hash once he was forgotten.
+        content: what was asked for, by field.
         written: the exact request, by the id of the provider link.
         close_keys: the idempotency key of closing, by the id of the provider link; only where one was given.
     """
@@ -42,17 +42,6 @@ class StoredLink:
     content: Mapping[str, str] = field(repr=False)
     written: Mapping[str, Written] = field(repr=False)
     close_keys: Mapping[str, str] = field(repr=False)
-
-    def differences(self, asked: Mapping[str, str]) -> tuple[str, ...]:
-        """The fields in which `asked` is other content, also where the stored customer is only a hash by now."""
-        have, want = rows.sealed(self.content), rows.sealed(asked)
-        # Sealing a hash again hides nothing, so a forgotten customer is compared as he is stored.
-        forgotten = self.content.get("customer") == want.get("customer")
-        return tuple(
-            name
-            for name in dict.fromkeys((*have, *want))
-            if have.get(name, "") != want.get(name, "") and not (name == "customer" and forgotten)
-        )
 
 
 class LinkRecords(Scope):
@@ -192,7 +181,7 @@ class LinkRecords(Scope):
         )
         return StoredLink(
             link=link,
-            content=rows.content_from_row(joined[0], link),
+            content=rows.content_from_row(joined[0]),
             written={
                 row[f"{BEHIND}id"]: rows.written_from_json(row[f"{BEHIND}written_json"])
                 for row in behind

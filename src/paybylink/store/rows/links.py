@@ -1,8 +1,8 @@
 """
 Links, with what stands behind them at the providers.
 
-`content` is what a later call of `create_link` is compared with. The customer in it is kept as a hash, so that
-forgetting him leaves no name behind; while his row exists the words are put back on reading.
+`content` is what a later call of `create_link` is compared with. It names the customer by a hash only (see
+`order_fingerprint`), so it stays when he is forgotten, and the comparison with it.
 """
 
 from __future__ import annotations
@@ -13,24 +13,16 @@ from collections.abc import Mapping, Sequence
 
 from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLink, ProviderLinkStatus
 from paybylink.money import Money
-from paybylink.orders import order_fingerprint
 from paybylink.providers.base import Written
 from paybylink.store.queries.links import BEHIND, CUSTOMER
 
 from ._columns import Parameters, Row, digest, dump, load, micros, moment
 from .orders import customer_from_row, kind_from_json, kind_json, order_from_json, order_json
 
-_CUSTOMER_FIELD = "customer"
-
 
 def public_address(public_url: str | None, token: str) -> str:
     """Our own URL of a link; empty where no public URL is set."""
     return f"{public_url.rstrip('/')}/p/{token}" if public_url else ""
-
-
-def sealed(content: Mapping[str, str]) -> dict[str, str]:
-    """`content` with the hash of the customer in place of his name and addresses."""
-    return {name: digest(text) if name == _CUSTOMER_FIELD else text for name, text in content.items()}
 
 
 def link_row(
@@ -78,7 +70,7 @@ def written_columns(link: PaymentLink, content: Mapping[str, str]) -> Parameters
         "kind": link.kind.name,
         "kind_json": kind_json(link.kind),
         "order_json": order_json(link.order),
-        "content_json": dump(sealed(content)),
+        "content_json": dump(dict(content)),
         "customer_id": link.id if link.order.customer else None,
         "mode": str(link.mode),
         "currency": link.order.amount.currency,
@@ -117,12 +109,9 @@ def link_from_row(row: Row, provider_links: Sequence[ProviderLink], *, public_ur
     )
 
 
-def content_from_row(row: Row, link: PaymentLink) -> dict[str, str]:
-    """What the link was asked to be, with the customer's words while his row exists."""
+def content_from_row(row: Row) -> dict[str, str]:
+    """What the link was asked to be, by field."""
     content: dict[str, str] = load(row["content_json"])
-    told = order_fingerprint(link.order)[_CUSTOMER_FIELD]
-    if content.get(_CUSTOMER_FIELD) == digest(told):
-        content[_CUSTOMER_FIELD] = told
     return content
 
 

@@ -1,0 +1,82 @@
+"""
+What a caller of `create_link` asks for, read and checked before anything else happens.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from paybylink.errors import InvalidInput
+from paybylink.links import InvoiceBound, LinkKind, link_content
+from paybylink.orders import Order, is_future
+
+#: How long a link bound to an invoice lives after the due date.
+INVOICE_GRACE = dt.timedelta(days=30)
+
+
+@frozen(kw_only=True)
+class LinkWish:
+    """
+    What a caller of `create_link` asks for, checked.
+
+    Attributes:
+        order, kind: what is asked for, and how.
+        provider: a name, if the caller named one.
+        expires_at: the moment computed from what was given, or from the default.
+        expires_in: the span, if a span was given.
+        content: all of it by field, for comparison with an earlier wish.
+    """
+
+    order: Order
+    kind: LinkKind
+    provider: str | None
+    expires_at: dt.datetime
+    expires_in: dt.timedelta | None
+    content: Mapping[str, str]
+
+
+def wish(
+    order: Order,
+    *,
+    kind: LinkKind,
+    provider: str | None,
+    expires_in: dt.timedelta | None,
+    expires_at: dt.datetime | None,
+    tenant: str,
+    default_expiry: dt.timedelta,
+    now: dt.datetime,
+) -> LinkWish:
+    """
+    The checked wish.
+
+    Raises:
+        InvalidInput: a span and a moment were given, one lies in the past, or the tenant is another one's.
+    """
+    if order.tenant != tenant:
+        raise InvalidInput.single(
+            "order.tenant", "is not this merchant's", "use the PayByLink of that tenant"
+        )
+    if expires_in is not None and expires_at is not None:
+        raise InvalidInput.single("expires_at", "is given beside expires_in", "give one of them")
+    if expires_in is not None and expires_in <= dt.timedelta(0):
+        raise InvalidInput.single(
+            "expires_in", "is not more than zero", "give a span such as timedelta(days=7)"
+        )
+    content = link_content(order, kind, expires_in=expires_in, expires_at=expires_at)
+    if provider is not None:
+        content["provider"] = provider
+    if expires_in is not None:
+        end = now + expires_in
+    elif expires_at is not None:
+        end = is_future(expires_at, now=now, path="expires_at")
+    elif isinstance(kind, InvoiceBound) and kind.invoice.due_on is not None:
+        due = dt.datetime.combine(kind.invoice.due_on, dt.time(), dt.UTC) + INVOICE_GRACE
+        end = max(due, now + dt.timedelta(days=1))
+    else:
+        end = now + default_expiry
+    return LinkWish(
+        order=order, kind=kind, provider=provider, expires_at=end, expires_in=expires_in, content=content
+    )
