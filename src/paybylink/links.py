@@ -17,7 +17,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from .errors import Faults, IllegalMove, InvalidInput
 from .money import Money
@@ -273,6 +273,10 @@ class ProviderLink:
     url: str | None = field(default=None, repr=False)
 
 
+def _nothing_paid(link: PaymentLink) -> Money:
+    return Money.read(0, link.order.amount.currency)
+
+
 @frozen(kw_only=True)
 class PaymentLink:
     """
@@ -310,15 +314,11 @@ class PaymentLink:
     expires_in: dt.timedelta | None = None
     url: str = field(default="", repr=False)
     provider_links: tuple[ProviderLink, ...] = ()
-    paid_amount: Money = field()
+    paid_amount: Money = Factory(_nothing_paid, takes_self=True)
     payments: int = 0
     version: int = 1
     generation: int = 1
     renewals: int = 0
-
-    @paid_amount.default
-    def _nothing_yet(self) -> Money:
-        return Money.read(0, self.order.amount.currency)
 
     @property
     def payable(self) -> bool:

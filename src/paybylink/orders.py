@@ -277,7 +277,7 @@ def vat_groups(lines: Iterable[LineItem]) -> tuple[VatGroup, ...]:
     )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, init=False)
 class Order:
     """
     What is to be paid.
@@ -359,7 +359,7 @@ class Order:
                 )
         faults.raise_any()
         assert total is not None
-        self.__attrs_init__(  # type: ignore[attr-defined]  # attrs makes it
+        self.__attrs_init__(
             reference=reference,
             amount=total,
             description=description,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import Factory, frozen
 
 from .errors import IllegalMove
 from .links import Mode, PaymentFlag
@@ -103,6 +103,10 @@ def dispute_moved(before: DisputeStatus, after: DisputeStatus) -> DisputeStatus:
     return after
 
 
+def _nothing_refunded(payment: Payment) -> Money:
+    return Money.read(0, payment.amount.currency)
+
+
 @frozen(kw_only=True)
 class Payment:
     """
@@ -137,13 +141,9 @@ class Payment:
     tenant: str = ""
     method: str = ""
     flags: frozenset[PaymentFlag] = frozenset()
-    refunded: Money = field()
+    refunded: Money = Factory(_nothing_refunded, takes_self=True)
     vendor_status: str = ""
     version: int = 1
-
-    @refunded.default
-    def _nothing_yet(self) -> Money:
-        return Money.read(0, self.amount.currency)
 
     @property
     def refundable(self) -> Money:

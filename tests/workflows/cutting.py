@@ -59,7 +59,9 @@ def name_of(effect: object) -> str:
         return "mail"
     assert isinstance(effect, httpx.Request)
     # Ids differ from run to run.
-    path = "/".join("…" if any(char.isdigit() for char in part[2:]) else part for part in effect.url.path.split("/"))
+    path = "/".join(
+        "…" if any(char.isdigit() for char in part[2:]) else part for part in effect.url.path.split("/")
+    )
     return f"{effect.method} {path}"
 
 
@@ -149,5 +151,7 @@ def put_in_front(pay: Any, knife: Knife, *, cancel: asyncio.Event | None = None)
     """Put the knife in front of the doors of a `PayByLink` or `AsyncPayByLink`."""
     doors = pay._doors
     pay._doors_made = (
-        CuttingDoors(doors, knife) if isinstance(doors, Doors) else AsyncCuttingDoors(doors, knife, cancel=cancel)
+        CuttingDoors(doors, knife)
+        if isinstance(doors, Doors)
+        else AsyncCuttingDoors(doors, knife, cancel=cancel)
     )

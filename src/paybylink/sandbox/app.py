@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from os import PathLike, fspath
+from typing import Self
 
 from aiosmtpd.smtp import SMTP
 from starlette.applications import Starlette
@@ -139,7 +140,7 @@ class Sandbox:
         """The address of the mail server."""
         return self._host
 
-    def start(self) -> Sandbox:
+    def start(self) -> Self:
         """This sandbox, listening."""
         if self._thread is not None:
             raise RuntimeError("This sandbox runs already; close it before starting it again.")
@@ -180,7 +181,7 @@ class Sandbox:
         self._thread = None
         self.engine.close()
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:

@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from paybylink.sandbox import faults, hosted, webhooks
+from paybylink.sandbox import faults, paying, webhooks
 from paybylink.sandbox.engine import Document, Engine, shown
 from paybylink.sandbox.stripe import events, refunds, sessions
 from paybylink.sandbox.stripe.lists import expanded
@@ -46,14 +46,14 @@ def control_routes(engine: Engine, courier: webhooks.Courier) -> list[Route]:
         parts = urlsplit(target)
         with engine.transaction():
             sessions.expire_due(engine)
-        payable = hosted.find(engine, parts.path.rstrip("/").rpartition("/")[2])
+        payable = paying.find(engine, parts.path.rstrip("/").rpartition("/")[2])
         how = asked.get("how", "card")
         if payable is None:
             raise _Refused(f"There is no payment link or session at {target!r}.")
         if how not in {"card", "delayed", "declined"}:
             raise _Refused(f"how is 'card', 'delayed' or 'declined', not {how!r}.")
         try:
-            session = hosted.attempt(
+            session = paying.attempt(
                 engine,
                 payable,
                 how=how,
@@ -63,14 +63,14 @@ def control_routes(engine: Engine, courier: webhooks.Courier) -> list[Route]:
                 query=dict(parse_qsl(parts.query)),
                 although_closed=bool(asked.get("although_closed")),
             )
-        except hosted.NotPayable as refused:
+        except paying.NotPayable as refused:
             raise _Refused(refused.message) from None
         return {
             "session": session["id"],
             "payment_intent": session["payment_intent"],
             "status": session["status"],
             "payment_status": session["payment_status"],
-            "next_url": hosted.after_payment(engine, session) if session["status"] == "complete" else None,
+            "next_url": paying.after_payment(engine, session) if session["status"] == "complete" else None,
         }
 
     async def settle_all(asked: Document) -> object:

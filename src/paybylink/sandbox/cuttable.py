@@ -29,10 +29,11 @@ class CuttableProtocol(H11Protocol):
         super().__init__(config, server_state, app_state)
         self.access_log = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Lend the new connection's transport to the application."""
+        assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
-        self.app = _lending(self.app, transport)  # type: ignore[arg-type,assignment]  # Starlette's names for ASGI
+        self.app = _lending(self.app, transport)
 
 
 def _lending(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:

@@ -70,11 +70,11 @@ class Mailman:
         """Whether a user may send; with no users named, anybody may."""
         if self._users is None:
             return AuthResult(success=True)
-        known = isinstance(data, LoginPassword)
-        user = data.login.decode("utf-8", "replace") if isinstance(data, LoginPassword) else ""
-        given = data.password if isinstance(data, LoginPassword) else b""
+        if not isinstance(data, LoginPassword):
+            return AuthResult(success=False, handled=False)
+        user, given = bytes(data.login).decode("utf-8", "replace"), bytes(data.password)
         right = hmac.compare_digest(self._users.get(user, "").encode(), given)
-        return AuthResult(success=known and user in self._users and right, handled=False)
+        return AuthResult(success=user in self._users and right, handled=False)
 
     async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -102,10 +102,9 @@ class Mailman:
         fault = faults.take(self._engine, faults.MAIL_DATA, *envelope.rcpt_tos)
         if fault is not None and fault["kind"] == "mail_refuse_data":
             return _refusal(fault, "5.7.1 Message refused")
+        number = None
         if fault is None or fault["work"] is not False:
             number = keep(self._engine, envelope)
-        else:
-            number = 0
         if fault is not None:
             cast(asyncio.Transport, server.transport).abort()
             # The connection's end cancels this handler, so nothing is said after the cut.
@@ -142,7 +141,7 @@ def keep(engine: Engine, envelope: Envelope) -> int:
 
 
 def _parsed(raw: bytes) -> EmailMessage:
-    return cast(EmailMessage, message_from_bytes(raw, policy=policy.default))
+    return message_from_bytes(raw, policy=policy.default)
 
 
 def read(engine: Engine, number: str) -> tuple[Document, EmailMessage] | None:

@@ -12,7 +12,6 @@ import hashlib
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from paybylink.sandbox.stripe.amounts import display
@@ -28,7 +27,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.globals["style"] = Markup(_STYLE)  # our own file, and its hash must match to the byte
+_ENVIRONMENT.globals["style"] = _STYLE
 _ENVIRONMENT.filters["money"] = display
 
 

@@ -37,7 +37,8 @@ def is_loopback(url: str) -> bool:
     """Whether an http(s) address is one of this machine."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host = parts.hostname or ""
+        _ = parts.port  # a port that is none raises here
     except ValueError:
         return False
     if parts.scheme not in {"http", "https"} or parts.username is not None:
@@ -179,7 +180,7 @@ class Courier:
                 self._client = None
 
     async def drain(self) -> None:
-        """Return when the queue is empty: all that was in it, and came into it meanwhile, is delivered or given up."""
+        """Return when the queue is empty: all in it, and all that came meanwhile, is delivered or given up."""
         async with self._lock:
             if self._client is not None:
                 await self._drain(self._client)

@@ -27,7 +27,7 @@ from paybylink.errors import (
     UnsupportedCapability,
 )
 from paybylink.events import LinkOpened
-from paybylink.flow import Flow, Step, write
+from paybylink.flow import Call, Flow, Step, write
 from paybylink.links import (
     InvoiceBound,
     LinkStatus,
@@ -324,18 +324,29 @@ def _make(
     link, written = stored.link, stored.written[attempt.id]
     request = link_request(link, attempt)
     try:
-        if now < written.key_until:
-            return (yield from provider.create_link(request, written=written))
-        found = yield from provider.find_link(request, since=attempt.asked_at)
+        made = yield from _make_or_find(provider, request, written, attempt, now=now)
     except ProviderError as error:
         if not error.retryable:
             yield from _refused(merchant, link, attempt)
         raise
     except OutcomeUnknown as error:
         raise OutcomeUnknown(str(error), who=error.who, subject=link) from error
-    if found is None:
+    if made is None:
         yield from _refused(merchant, link, attempt)
-    return found
+    return made
+
+
+def _make_or_find(
+    provider: Provider, request: LinkRequest, written: Written, attempt: ProviderLink, *, now: dt.datetime
+) -> Call[VendorLink | None]:
+    if now < written.key_until:
+        try:
+            return (yield from provider.create_link(request, written=written))
+        except ProviderError as error:
+            # The key is known with other bytes, so something was made under it: that is no "no".
+            if error.standard_code != "idempotency_conflict":
+                raise
+    return (yield from provider.find_link(request, since=attempt.asked_at))
 
 
 def _refused(merchant: Merchant, link: PaymentLink, attempt: ProviderLink) -> Flow[None]:

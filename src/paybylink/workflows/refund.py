@@ -12,10 +12,10 @@ import datetime as dt
 from attrs import evolve
 
 from paybylink.errors import Conflict, InvalidInput, NotFound, OutcomeUnknown, ProviderError
-from paybylink.flow import Flow, write
+from paybylink.flow import Call, Flow, write
 from paybylink.money import Money
 from paybylink.payments import Payment, PaymentStatus, Refund, RefundStatus
-from paybylink.providers.base import RefundNotice, RefundRequest
+from paybylink.providers.base import Provider, RefundNotice, RefundRequest, Written
 from paybylink.store import StoredRefund
 
 from .merchant import Merchant
@@ -77,12 +77,8 @@ def complete_refund(merchant: Merchant, stored: StoredRefund, *, now: dt.datetim
     request = RefundRequest(
         refund_id=known.id, payment_vendor_id=payment.vendor_id, amount=known.amount, reason=known.reason
     )
-    told: RefundNotice | None
     try:
-        if now < stored.written.key_until:
-            told = yield from provider.refund(request, written=stored.written)
-        else:
-            told = yield from provider.find_refund(request)
+        told = yield from _make_or_find(provider, request, stored.written, now=now)
     except ProviderError as error:
         if not error.retryable:
             yield from _give_back(merchant, known, now=now)
@@ -96,6 +92,19 @@ def complete_refund(merchant: Merchant, stored: StoredRefund, *, now: dt.datetim
         _ = yield from record_all(merchant, provider, (told,), now=now)
     again = yield from merchant.store.refund(known.id)
     return again.refund if again else known
+
+
+def _make_or_find(
+    provider: Provider, request: RefundRequest, written: Written, *, now: dt.datetime
+) -> Call[RefundNotice | None]:
+    if now < written.key_until:
+        try:
+            return (yield from provider.refund(request, written=written))
+        except ProviderError as error:
+            # The key is known with other bytes, so something was made under it: that is no "no".
+            if error.standard_code != "idempotency_conflict":
+                raise
+    return (yield from provider.find_refund(request))
 
 
 def _ended(known: Refund) -> bool:

@@ -9,14 +9,16 @@ Source: Stripe API reference, "The Event object", "The Webhook Endpoint object".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from paybylink.sandbox import webhooks
 from paybylink.sandbox.engine import Document, Engine, shown
 from paybylink.sandbox.stripe.call import API_VERSION, Call, Origin
 from paybylink.sandbox.stripe.lists import CREATED, PAGING, page
-from paybylink.sandbox.stripe.parameters import Flag, Labels, Many, Record, Text, merged
+from paybylink.sandbox.stripe.parameters import Field, Flag, Labels, Many, Record, Text, merged
 from paybylink.sandbox.stripe.wire import Problem
 
-_ENDPOINT_UPDATE = {
+_ENDPOINT_UPDATE: Mapping[str, Field] = {
     "description": Text(),
     "disabled": Flag(),
     "enabled_events": Many(Text(), maximum=500),

@@ -40,10 +40,7 @@ ECHOED: Mapping[str, Field] = {
     "automatic_tax": Record({"enabled": Flag()}, required=("enabled",)),
     "billing_address_collection": Text(choices=("auto", "required")),
     "custom_text": Record(
-        {
-            name: _PLACE
-            for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-        }
+        dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance"), _PLACE)
     ),
     "customer_creation": Text(choices=("always", "if_required")),
     "phone_number_collection": _SWITCH,

@@ -11,10 +11,10 @@ from __future__ import annotations
 from paybylink.sandbox.engine import Condition, Document, Engine
 from paybylink.sandbox.stripe.amounts import display
 from paybylink.sandbox.stripe.call import NOBODY, Call
+from paybylink.sandbox.stripe.charges import book
 from paybylink.sandbox.stripe.events import emit
 from paybylink.sandbox.stripe.lists import CREATED, PAGING, page
 from paybylink.sandbox.stripe.parameters import Flag, Labels, Record, Text, Unsimulated, Whole, merged
-from paybylink.sandbox.stripe.payments import book
 from paybylink.sandbox.stripe.wire import Problem, missing
 
 _CREATE = Record(

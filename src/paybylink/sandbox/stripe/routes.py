@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from paybylink.sandbox.engine import Document, Engine, shown
-from paybylink.sandbox.stripe import catalogue, events, links, payments, refunds, sessions
+from paybylink.sandbox.stripe import catalogue, charges, events, links, refunds, sessions
 from paybylink.sandbox.stripe.call import ACCOUNT, API_VERSION, Call, Origin
 from paybylink.sandbox.stripe.lists import expanded
 from paybylink.sandbox.stripe.parameters import Many, Record, Text
@@ -76,17 +76,17 @@ ENDPOINTS: tuple[tuple[str, str, str, Action], ...] = (
     ("sessions.update", "POST", "/v1/checkout/sessions/{session}", sessions.update),
     ("sessions.expire", "POST", "/v1/checkout/sessions/{session}/expire", sessions.expire),
     ("sessions.line_items", "GET", "/v1/checkout/sessions/{session}/line_items", sessions.fetch_items),
-    ("payment_intents.list", "GET", "/v1/payment_intents", payments.index),
-    ("payment_intents.fetch", "GET", "/v1/payment_intents/{intent}", payments.fetch),
-    ("payment_intents.update", "POST", "/v1/payment_intents/{intent}", payments.update),
-    ("charges.list", "GET", "/v1/charges", payments.list_charges),
-    ("charges.fetch", "GET", "/v1/charges/{charge}", payments.fetch_charge),
-    ("balance_transactions.list", "GET", "/v1/balance_transactions", payments.list_balance_transactions),
+    ("payment_intents.list", "GET", "/v1/payment_intents", charges.index),
+    ("payment_intents.fetch", "GET", "/v1/payment_intents/{intent}", charges.fetch),
+    ("payment_intents.update", "POST", "/v1/payment_intents/{intent}", charges.update),
+    ("charges.list", "GET", "/v1/charges", charges.list_charges),
+    ("charges.fetch", "GET", "/v1/charges/{charge}", charges.fetch_charge),
+    ("balance_transactions.list", "GET", "/v1/balance_transactions", charges.list_balance_transactions),
     (
         "balance_transactions.fetch",
         "GET",
         "/v1/balance_transactions/{id}",
-        payments.fetch_balance_transaction,
+        charges.fetch_balance_transaction,
     ),
     ("refunds.create", "POST", "/v1/refunds", refunds.create),
     ("refunds.list", "GET", "/v1/refunds", refunds.index),

@@ -15,78 +15,12 @@ from paybylink.sandbox.engine import Condition, Document, Engine
 from paybylink.sandbox.stripe import catalogue
 from paybylink.sandbox.stripe.call import NOBODY, Call, Origin
 from paybylink.sandbox.stripe.events import emit
-from paybylink.sandbox.stripe.links import ECHOED, INTENT
+from paybylink.sandbox.stripe.links import ECHOED
 from paybylink.sandbox.stripe.lists import CREATED, PAGING, envelope, page
-from paybylink.sandbox.stripe.parameters import (
-    Field,
-    Labels,
-    Many,
-    Record,
-    Text,
-    Unsimulated,
-    Whole,
-    Withdrawn,
-    merged,
-)
+from paybylink.sandbox.stripe.parameters import Field, Labels, Record, Text, Unsimulated, merged
+from paybylink.sandbox.stripe.session_parameters import LOCALES, creation
 from paybylink.sandbox.stripe.wire import Problem
 
-_WEB = Text(5000, pattern="https?://.+")
-_LOCALES = (
-    "auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl pt pt-BR ro ru"
-    " sk sl sv th tr vi zh zh-HK zh-TW"
-).split()
-_CREATE: Mapping[str, Field] = {
-    **ECHOED,
-    "adaptive_pricing": Record({"enabled": Unsimulated()}),
-    "cancel_url": _WEB,
-    "client_reference_id": Text(200),
-    "currency": Text(20),
-    "customer_email": Text(800, pattern=r"[^@\s]+@[^@\s]+"),
-    "excluded_payment_method_types": Many(Text(), maximum=100),
-    "allowed_payment_method_types": Many(Text(), maximum=100),
-    "expires_at": Whole(0),
-    "line_items": Many(catalogue.LINE, maximum=100),
-    "locale": Text(choices=tuple(_LOCALES)),
-    "metadata": Labels(),
-    "mode": Text(choices=("payment", "setup", "subscription")),
-    "payment_intent_data": INTENT,
-    "success_url": _WEB,
-    "ui_mode": Text(choices=("hosted_page", "embedded_page", "elements")),
-    **dict.fromkeys(
-        (
-            "after_expiration",
-            "branding_settings",
-            "consent_collection",
-            "custom_fields",
-            "customer",
-            "customer_account",
-            "customer_update",
-            "discounts",
-            "invoice_creation",
-            "managed_payments",
-            "name_collection",
-            "optional_items",
-            "origin_context",
-            "payment_method_collection",
-            "payment_method_configuration",
-            "payment_method_data",
-            "payment_method_options",
-            "permissions",
-            "redirect_on_completion",
-            "return_url",
-            "saved_payment_method_options",
-            "setup_intent_data",
-            "shipping_address_collection",
-            "shipping_options",
-            "subscription_data",
-            "tax_id_collection",
-            "wallet_options",
-        ),
-        Unsimulated(),
-    ),
-}
-#: Since this version a session takes no payment_method_types. Source: Stripe changelog, 2026-09-30.endive.
-_TYPES_WITHDRAWN = "2026-09-30"
 _DAY, _HALF_HOUR = 86400, 1800
 
 #: The delayed method that the hosted page offers in a currency; elsewhere a bank transfer.
@@ -109,10 +43,7 @@ def delayed_method(currency: str) -> str:
 
 def create(call: Call) -> Document:
     """POST /v1/checkout/sessions, for one-off payments on the hosted page."""
-    types: Field = Many(Text(), maximum=50)
-    if call.version >= _TYPES_WITHDRAWN:
-        types = Withdrawn("payment_method_types_no_longer_supported")
-    values = call.values(Record({**_CREATE, "payment_method_types": types}))
+    values = call.values(creation(call.version))
     for name, only in (("mode", "payment"), ("ui_mode", "hosted_page")):
         if values.get(name, only) != only:
             raise Problem(
@@ -152,7 +83,7 @@ def open_for(
     values: Document = {name: link[name] for name in ECHOED} | {
         "client_reference_id": client_reference_id,
         "customer_email": email,
-        "locale": locale if locale in _LOCALES else None,
+        "locale": locale if locale in LOCALES else None,
         "metadata": link["metadata"],
         "payment_intent_data": link["payment_intent_data"],
         "success_url": after["redirect"]["url"] if after["type"] == "redirect" else None,

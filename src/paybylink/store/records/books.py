@@ -46,22 +46,6 @@ class LedgerPage:
 
 
 @frozen(kw_only=True)
-class Balance:
-    """
-    What one account holds in one currency.
-
-    Attributes:
-        account, currency: of which.
-        debit_minor, credit_minor: the sums of both sides, in minor units.
-    """
-
-    account: str
-    currency: str
-    debit_minor: int
-    credit_minor: int
-
-
-@frozen(kw_only=True)
 class ClassSum:
     """
     What one account moved in one month, by what collections are classified by.

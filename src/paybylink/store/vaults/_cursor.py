@@ -119,12 +119,12 @@ class CursorVault:
             # The names are of our own table, as the settings have it.
             cursor.execute(f"SELECT count(*) FROM {within}sqlite_master WHERE name = '{name}'")  # noqa: S608
         else:
-            name = compiler.named(f"{DEFAULT_PREFIX}alembic_version")
+            name = compiler.named("paybylink_alembic_version")
             cursor.execute(f"SELECT to_regclass('{name}') IS NOT NULL")
         there = bool(cursor.fetchone()[0])
         if not there:
             return None
-        cursor.execute(compiler.named(f"SELECT version_num FROM {DEFAULT_PREFIX}alembic_version"))
+        cursor.execute(compiler.named("SELECT version_num FROM paybylink_alembic_version"))
         row = cursor.fetchone()
         return None if row is None else str(row[0])
 
