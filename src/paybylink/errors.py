@@ -9,7 +9,7 @@ Every error that the library raises on purpose, and whose fault it is.
     │   ├── LinkClosed           the link can no longer be paid
     │   ├── IllegalMove          a state table has no such move
     │   ├── UnsupportedCapability the provider or channel cannot do it, with the reason
-    │   ├── NotFound             no such link, payment, delivery, provider or channel
+    │   ├── NotFound             (also LookupError) no such link, payment, delivery, provider or channel
     │   ├── SettingsError        a setting is missing or wrong, with its path
     │   ├── MissingExtra         (also ImportError) an optional part is not installed
     │   ├── SchemaOutdated       the database needs `paybylink db upgrade`

@@ -359,7 +359,7 @@ class Order:
                 )
         faults.raise_any()
         assert total is not None
-        self.__attrs_init__(
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]  # made by attrs
             reference=reference,
             amount=total,
             description=description,

@@ -112,14 +112,10 @@ class Place:
         url = sync_url(self.url)
         if self.database == "sqlite":
             return sqlite3.connect(str(url.database), timeout=30)
-        return psycopg.connect(
-            host=url.host,
-            port=url.port,
-            user=url.username,
-            password=url.password,
-            dbname=url.database,
-            options=str(url.query["options"]),
+        given: dict[str, Any] = url.translate_connect_args(username="user", database="dbname") | dict(
+            url.query
         )
+        return psycopg.connect(**given)
 
     def django(self) -> DjangoLike:
         """A connection wrapped as Django wraps it: in autocommit mode outside of `atomic`."""

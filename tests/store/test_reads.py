@@ -111,10 +111,11 @@ def test_tenants_do_not_see_each_other(do: Do) -> None:
     for store in (STORE, ELSE):
         given_link = link(status=LinkStatus.OPEN, expires_at=NOW, order=order(tenant=store.tenant))
         given_link = evolve(given_link, token=f"token-{store.tenant}")
+        closing = attempt(status=ProviderLinkStatus.CLOSING, vendor_id="v")
         _ = do(
             write(
                 *inserted(given_link, store),
-                store.insert_provider_link("L1", attempt(status=ProviderLinkStatus.CLOSING, vendor_id="v"), written(), expires_at=NOW),
+                store.insert_provider_link("L1", closing, written(), expires_at=NOW),
                 store.insert_payment(payment(link_id=None)),
                 store.insert_refund(refund(), None),
                 store.insert_delivery(delivery(outcome=Outcome.PREPARED), message(), guard_payable=False),
@@ -123,7 +124,7 @@ def test_tenants_do_not_see_each_other(do: Do) -> None:
                 *store.book(entry()),
                 store.passed("run_due", NOW),
             )
-        )  # fmt: skip
+        )
 
     for store in (STORE, ELSE):
         assert do(store.link("L1")).link.order.tenant == store.tenant

@@ -98,11 +98,9 @@ def check(store: str, world: World, order: Order, *, may_be_unknown: bool, where
 
 
 def in_the_dark(knife: Knife) -> bool:
-    """Whether the cut falls where nobody can know if the mail has left."""
-    if knife.at is None or knife.at >= len(knife.passed):
-        return False
-    name = knife.passed[knife.at]
-    return name == "mail" or ("insert_delivery" in name and knife.after)
+    """Whether the cut falls where nobody can know if the mail has left: after its fence, before its outcome."""
+    done = "+".join(knife.passed[: (knife.at or 0) + knife.after])
+    return "insert_delivery" in done and "update_delivery" not in done
 
 
 def uncut(world: World, store: str, order: Order) -> list[str]:

@@ -7,6 +7,7 @@ or with ``--json`` for a program.
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -21,4 +22,8 @@ def main() -> None:
     del rich, typer
     from .program import program
 
+    for stream in (sys.stdout, sys.stderr):
+        # Consoles and pipes may be of a narrow encoding; a name with an accent must not end a listing.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     program()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from paybylink.errors import InvalidInput, NotFound
 from paybylink.money import Money
@@ -41,7 +42,7 @@ def refund(
     if as_json:
         show.document(show.refund_json(made))
     else:
-        show.screen().print(f"{reference}  {made.amount} refunded: ", show.word(str(made.status)))
+        show.screen().print(Text(f"{reference}  {made.amount} refunded: ") + show.word(str(made.status)))
 
 
 def cancel(ctx: typer.Context, reference: Reference, part: Part = "", as_json: JsonOption = False) -> None:
@@ -51,7 +52,7 @@ def cancel(ctx: typer.Context, reference: Reference, part: Part = "", as_json: J
     if as_json:
         show.document(show.link_json(link, url=False))
     else:
-        show.screen().print(f"{reference}  ", show.word(str(link.status)))
+        show.screen().print(Text(f"{reference}  ") + show.word(str(link.status)))
 
 
 def _chosen(found: list[Payment], wanted: str | None) -> Payment:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from paybylink.errors import Faults
+from paybylink.errors import Faults, InvalidInput
 from paybylink.money import Money
 from paybylink.orders import Customer, Order
 
@@ -55,8 +55,11 @@ def create(
     faults = Faults()
     read: Money | None = None
     customer: Customer | None = None
-    with faults.at("amount"):
+    try:
         read = Money.parse(amount)
+    except InvalidInput as error:
+        for fault in error.faults:
+            faults.add("amount", fault.fault, fault.remedy)
     if name or email or phone or language or customer_code:
         with faults.at("customer"):
             customer = Customer(name=name, email=email, phone=phone, language=language, code=customer_code)

@@ -4,7 +4,6 @@ The program: its commands, and the one place where an error becomes an exit code
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from typer.core import TyperGroup
 from paybylink.errors import PaybylinkError
 
 from . import changes, create, doctor, export, lists, send, serve, upkeep
-from .demo import command as demo
+from .demo.command import demo, sandbox
 from .exits import HELP, code_of, report
 from .session import Session, session_of
 
@@ -81,13 +80,8 @@ for name, command in (
     ("serve", serve.serve),
     ("run-due", upkeep.run_due),
     ("doctor", doctor.doctor),
-    ("demo", demo.demo),
-    ("sandbox", demo.sandbox),
+    ("demo", demo),
+    ("sandbox", sandbox),
 ):
     _ = program.command(name)(command)
 program.add_typer(upkeep.db, name="db")
-
-# Windows consoles and pipes may be of another encoding; a reference with an accent must not end a listing.
-for stream in (sys.stdout, sys.stderr):
-    if (stream.encoding or "").lower() not in ("utf-8", "utf8") and hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")

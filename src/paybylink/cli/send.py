@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from paybylink.errors import InvalidInput
 from paybylink.messages import Purpose
@@ -47,10 +48,11 @@ def send(
     if as_json:
         show.document(show.delivery_json(delivery))
     else:
-        detail = f": {delivery.detail}" if delivery.detail else ""
-        show.screen().print(
+        detail = Text(f": {delivery.detail}" if delivery.detail else "")
+        told = Text.assemble(
             f"{link.order.reference}  {delivery.channel} ", show.word(str(delivery.outcome)), detail
         )
+        show.screen().print(told)
     if code := worst_of([delivery]):
         raise typer.Exit(code)
 

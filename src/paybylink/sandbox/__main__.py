@@ -32,7 +32,7 @@ def main() -> int:
     webhooks = [(url, secret) for url, secret in given.webhook]
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        _ = signal.signal(number, lambda *_: over.set())
+        _ = signal.signal(number, lambda *_signal: over.set())
     with Sandbox(given.path, port=given.port, smtp_port=given.smtp_port, webhooks=webhooks) as sandbox:
         _ = sys.stdout.write(
             f"Sandbox, no real money: {sandbox.url}\n"

@@ -73,7 +73,7 @@ def enqueue(engine: Engine, event: Document, endpoint: Document) -> None:
     elif kind == "reorder" and fault:
         _queue(engine, event, endpoint, status="reordering", group=fault["id"])
         if fault["times"] is not None and fault["used"] >= fault["times"]:
-            release_reordered(engine, fault["id"])
+            _ = release_reordered(engine, fault["id"])
     else:
         _queue(engine, event, endpoint, status="queued")
         if kind == "duplicate" and fault:

@@ -101,5 +101,5 @@ def _is_zone(name: object) -> bool:
 
     try:
         return isinstance(name, str) and bool(ZoneInfo(name).key)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         return False

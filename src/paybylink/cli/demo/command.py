@@ -111,7 +111,6 @@ def sandbox(
             lines.append(f"PAYBYLINK_STRIPE_WEBHOOK_SECRETS={secret}")
         for line in lines:
             typer.echo(f"export {line}")
-        sys.stdout.flush()
         wait_for_end()
 
 

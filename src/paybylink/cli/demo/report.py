@@ -144,8 +144,8 @@ def _balance(stage: Stage) -> object:
             [
                 line.account,
                 accounts.label_of(line.account),
-                str(Money.read(line.debit_minor, line.currency)),
-                str(Money.read(line.credit_minor, line.currency)),
+                str(Money.read(line.debit_minor, line.currency)) if line.debit_minor else "",
+                str(Money.read(line.credit_minor, line.currency)) if line.credit_minor else "",
             ]
         )
     for currency, (debit, credit) in sorted(sums.items()):

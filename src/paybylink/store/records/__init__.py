@@ -20,7 +20,9 @@ Where it differs from, or adds to, what the journeys were promised:
 
 from __future__ import annotations
 
-from .books import Balance, BookRecords, ClassSum, ExportBatch, LedgerPage, Place
+from paybylink.accounting.reports import Balance
+
+from .books import BookRecords, ClassSum, ExportBatch, LedgerPage, Place
 from .events import EventRecords, InboxRow, OutboxRow
 from .links import LinkRecords, StoredLink
 from .messages import MessageRecords, StoredDelivery

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from paybylink.accounting.entries import Entry
 from paybylink.accounting.ledger import LedgerLine
+from paybylink.accounting.reports import Balance
 from paybylink.flow import Flow, Step
 from paybylink.store.queries import books as sql
 from paybylink.store.rows import books as rows

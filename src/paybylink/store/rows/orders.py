@@ -48,7 +48,7 @@ def order_from_json(text: str, *, reference: str, part: str, tenant: str, custom
     """The order that `order_json` wrote. Its limits are not checked again: they held when it was written."""
     read: _Json = load(text)
     order = object.__new__(Order)
-    order.__attrs_init__(
+    order.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]  # made by attrs
         reference=reference,
         amount=_money_from(read["amount"]),
         description=read["description"],
