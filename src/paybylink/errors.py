@@ -222,7 +222,7 @@ class IllegalMove(RefusedByUs):
 
     def __init__(self, kind: str, before: str, after: str) -> None:
         self.before, self.after = before, after
-        super().__init__(f"a {kind} cannot go from {before!r} to {after!r}")
+        super().__init__(f"a {kind} cannot go from '{before}' to '{after}'")
 
 
 class UnsupportedCapability(RefusedByUs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -150,7 +151,7 @@ def test_chance_is_drawn_from_the_seed(client: stripe.StripeClient, sandbox: San
 @pytest.mark.parametrize(
     "wrong", [{"kind": "explode"}, {"kind": "status", "times": 0}, {"kind": "status", "colour": "red"}]
 )
-def test_a_fault_that_is_none_is_refused(sandbox: Sandbox, wrong: dict[str, object]) -> None:
+def test_a_fault_that_is_none_is_refused(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
     """An unknown kind, count or field is named, and nothing is switched on."""
     with pytest.raises(SandboxError, match="Not a fault"):
         _ = sandbox.control.fault(**wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import stripe
@@ -164,7 +165,7 @@ def test_a_session_is_paid_once_and_expires_by_the_clock(
 ) -> None:
     """A session ends by payment, by `expire`, or when the sandbox's clock passes `expires_at`."""
     now = int(sandbox.control.now().timestamp())
-    params = {
+    params: Any = {
         "mode": "payment",
         "line_items": link_params()["line_items"],
         "success_url": "http://127.0.0.1/thanks?session={CHECKOUT_SESSION_ID}",

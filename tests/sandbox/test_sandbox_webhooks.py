@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 import stripe
@@ -14,7 +15,7 @@ from paybylink.sandbox import Sandbox, SandboxError
 CARD = ["checkout.session.completed", "payment_intent.succeeded", "charge.succeeded"]
 
 
-def paid(sandbox: Sandbox, client: stripe.StripeClient, how: str = "card") -> str:
+def paid(sandbox: Sandbox, client: stripe.StripeClient, how: Literal["card", "delayed"] = "card") -> str:
     """The payment intent of one payment."""
     link = client.v1.payment_links.create(link_params(restrictions=None))
     return sandbox.control.pay(link.url, how=how).payment_intent

@@ -65,8 +65,14 @@ class DjangoLike:
                 self.in_atomic_block = False
 
 
+class DatabaseError(Exception):
+    """What Django raises in place of a driver's error, which it keeps as the cause."""
+
+    __module__ = "django.db.utils"
+
+
 class DjangoLikeCursor:
-    """Rewrites ``%s`` for SQLite, and wraps no error: ours are read from what stands behind."""
+    """Rewrites ``%s`` for SQLite, and raises errors of its own from the driver's."""
 
     def __init__(self, cursor: Any, vendor: str) -> None:
         self._cursor, self._vendor = cursor, vendor
@@ -75,12 +81,18 @@ class DjangoLikeCursor:
         return sql.replace("%s", "?").replace("%%", "%") if self._vendor == "sqlite" else sql
 
     def execute(self, sql: str, values: Any = None) -> Any:
-        if values is None:
-            return self._cursor.execute(sql)
-        return self._cursor.execute(self._sql(sql), values)
+        try:
+            return (
+                self._cursor.execute(sql) if values is None else self._cursor.execute(self._sql(sql), values)
+            )
+        except (sqlite3.Error, psycopg.Error) as error:
+            raise DatabaseError from error
 
     def executemany(self, sql: str, values: Any) -> Any:
-        return self._cursor.executemany(self._sql(sql), values)
+        try:
+            return self._cursor.executemany(self._sql(sql), values)
+        except (sqlite3.Error, psycopg.Error) as error:
+            raise DatabaseError from error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -12,12 +13,12 @@ from attrs import frozen
 from sqlalchemy import text
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from store_given import NOW, content_of, link, paid, payment
-from store_places import Place
+from store_places import Place, fresh_place, make_tables_in
 
 from paybylink.drivers.doors import Doors, Vault
 from paybylink.drivers.run import run
 from paybylink.errors import Conflict, SchemaOutdated, SettingsError, StoreError
-from paybylink.flow import write
+from paybylink.flow import Batch, Step, write
 from paybylink.links import LinkStatus
 from paybylink.store import AsyncLentVault, CursorVault, LentVault, Store, open_async_vault, open_vault
 
@@ -257,6 +258,34 @@ def test_database_without_our_tables_is_named(empty_place: Place) -> None:
                 reserve(open_vault(given.given))
             _ = given.execute("SELECT 1")
             given.rollback()
+
+
+@pytest.mark.parametrize("lending", LENDINGS, ids=lambda lending: lending.__name__)
+def test_transaction_that_the_host_has_broken_is_named(
+    tmp_path: Path, postgres: Callable[[], str], lending: Lending
+) -> None:
+    """After an error of his own PostgreSQL takes nothing more, and the text says to roll back."""
+    with fresh_place("postgresql", tmp_path, postgres) as place:
+        make_tables_in(place)
+        with lending(place) as given:
+            with pytest.raises(Exception, match=r"nowhere|^$"):
+                _ = given.execute("SELECT * FROM nowhere")
+            with pytest.raises(StoreError, match="roll back and begin again"):
+                reserve(open_vault(given.given))
+            given.rollback()
+
+
+def test_error_that_is_no_databases_passes_by(place: Place) -> None:
+    """A statement without one of its values is a mistake in the program, and the host's transaction goes on."""
+    with bare(place) as given:
+        vault = open_vault(given.given)
+        step = STORE.insert_payment(payment())
+        with pytest.raises(KeyError if place.database == "sqlite" else StoreError):
+            _ = vault.perform(Batch((Step(step.statement, {}, 1),)))
+        reserve(vault)
+        given.commit()
+
+    assert ours(place) == [("L1",)]
 
 
 def test_autocommit_connection_is_refused_for_changes_only(place: Place) -> None:

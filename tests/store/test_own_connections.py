@@ -128,9 +128,8 @@ def test_two_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
     """The second waits and finds the tables made."""
     code = (
         "import sys\n"
-        "from paybylink.store import AsyncVault, Store, SyncVault\n"
-        "import paybylink.store
-from paybylink.drivers.doors import Doors\n"
+        "from paybylink.store import Store, SyncVault\n"
+        "from paybylink.drivers.doors import Doors\n"
         "from paybylink.drivers.run import run\n"
         "vault = SyncVault(sys.argv[1])\n"
         "sys.stdout.write('ready\\n'); sys.stdout.flush(); sys.stdin.readline()\n"
@@ -214,7 +213,7 @@ def test_process_that_inherits_a_vault_opens_its_own_pool(
     _ = run(write(STORE.insert_payment(payment("PAY2"))), doors)
 
     assert vault._engine.pool is not parents
-    assert parents.checkedin() == 1  # type: ignore[attr-defined]
+    assert parents.checkedin() == 1
     assert len(run(STORE.payments(), doors)) == 2
     vault.close()
     parents.dispose()
@@ -243,7 +242,7 @@ def test_public_names_are_sorted_and_all_there() -> None:
     for name in paybylink.store.__all__:
         assert getattr(paybylink.store, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = paybylink.store.nothing  # type: ignore[attr-defined]
+        _ = paybylink.store.nothing
 
 
 def test_closed_vault_may_be_used_again(place: Place) -> None:

@@ -18,8 +18,9 @@ import ssl
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import MissingExtra
-from ..flow import Envelope, MailReply, MailServer
+from paybylink.errors import MissingExtra
+from paybylink.flow import Envelope, MailReply, MailServer
+
 from .mail_talk import Answer, Connect, Content, Dot, Hello, Lost, Move, Say, Secure, talk, unusable
 
 if TYPE_CHECKING:
@@ -103,6 +104,9 @@ class _Line:
     def _perform(self, move: Move) -> Answer | Lost:
         if isinstance(move, Connect):
             self._smtp = self._connect()
+            if self._smtp.sock is not None:
+                # The dot follows the content at once; held back, it would cost the wait for an acknowledgement.
+                self._smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return Answer(220)
         smtp = self._smtp
         if smtp is None or smtp.sock is None:

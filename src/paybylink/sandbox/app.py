@@ -202,6 +202,8 @@ class Sandbox:
                 if candidate == candidates[-1]:
                     raise
         assert listener is not None
+        # Inherited by every connection. asyncio would do it, but not for a socket that says proto=0.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.engine.keep_setting(name, str(listener.getsockname()[1]))
         return listener
 

@@ -146,9 +146,7 @@ class SmtpEmail:
         self._check_attachments(occasion)
         occasion = evolve(occasion, customer=customer)
         drawn = self.qr and occasion.purpose in ASKING
-        words = self.wording.mail(
-            occasion, qr=content_id(occasion.delivery_id, self.sender.domain) if drawn else None
-        )
+        words = self.wording.mail(occasion, qr=content_id(occasion.delivery_id) if drawn else None)
         needs_utf8 = not recipient.isascii()
         content = written(
             Sheet(
@@ -163,7 +161,6 @@ class SmtpEmail:
                 language=words.language,
                 png=qr_png(occasion.link.url) if drawn else None,
                 attach=occasion.attach,
-                needs_utf8=needs_utf8,
             )
         )
         warnings = words.warnings

@@ -14,6 +14,9 @@ Rule 2: no header holds a control character. The standard library refuses CR and
 Rule 3: an address never holds an encoded word (RFC 2047 §5); its domain is an A-label before it comes here.
 Rule 4: texts are quoted-printable and 7-bit, so that no server on the way has a reason to rewrite them, and no
         boundary can occur in them.
+Rule 5: the head is written here, line by line, and only the body by EmailMessage. When EmailMessage folds a long
+        name with a comma it loses the quotes, so that one recipient becomes two (CPython 3.11), and text that looks
+        like an encoded word would be decoded by the reader.
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ import hashlib
 import re
 from collections.abc import Sequence
 from email import policy
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
+from email.utils import format_datetime
 
 from attrs import field, frozen
 
@@ -33,7 +38,6 @@ from ...orders import Document
 from ._settings import Mailbox
 
 _POLICY = policy.SMTP.clone(cte_type="7bit")
-_POLICY_UTF8 = policy.SMTPUTF8.clone(cte_type="7bit")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -50,7 +54,6 @@ class Sheet:
         language: of the words.
         png: the inline QR code; None for none.
         attach: PDFs.
-        needs_utf8: write headers in UTF-8 (RFC 6532), for an address that has no other form.
     """
 
     delivery_id: str
@@ -64,17 +67,16 @@ class Sheet:
     language: str
     png: bytes | None = field(repr=False)
     attach: Sequence[Document]
-    needs_utf8: bool = False
 
 
-def content_id(delivery_id: str, domain: str) -> str:
+def content_id(delivery_id: str) -> str:
     """What the HTML calls the inline QR code, without brackets."""
-    return f"qr.{delivery_id}@{domain}"
+    return f"qr@{delivery_id}"
 
 
 def written(sheet: Sheet) -> bytes:
     """
-    The whole mail, with CRLF line ends.
+    The whole mail, with CRLF line ends; not ASCII only where an address is not (RFC 6532).
 
     Raises:
         InvalidInput: a header would hold a control character.
@@ -83,52 +85,68 @@ def written(sheet: Sheet) -> bytes:
         raise InvalidInput.single(
             "delivery_id", "cannot be part of a Message-ID", "use letters, digits, . _ -"
         )
-    mail = EmailMessage(policy=_POLICY_UTF8 if sheet.needs_utf8 else _POLICY)
-    mail["From"] = _address("sender", sheet.sender)
-    mail["To"] = _address("to", sheet.recipient)
-    if sheet.reply_to is not None:
-        mail["Reply-To"] = _address("reply_to", sheet.reply_to)
-    mail["Subject"] = _clean("subject", sheet.subject)
-    mail["Date"] = sheet.at
-    mail["Message-ID"] = f"<{sheet.delivery_id}@{sheet.sender.domain}>"
-    # RFC 3834: keeps a vacation notice from answering a machine.
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(_lines(sheet.text), cte="quoted-printable")
-    mail.add_alternative(_lines(sheet.html), subtype="html", cte="quoted-printable")
+    body = EmailMessage(policy=_POLICY)
+    body.set_content(_lines(sheet.text), cte="quoted-printable")
+    body.add_alternative(_lines(sheet.html), subtype="html", cte="quoted-printable")
     if sheet.png is not None:
-        html = mail.get_payload(1)
+        html = body.get_payload(1)
         assert isinstance(html, MIMEPart)
         html.add_related(
             sheet.png,
             maintype="image",
             subtype="png",
-            cid=f"<{content_id(sheet.delivery_id, sheet.sender.domain)}>",
+            cid=f"<{content_id(sheet.delivery_id)}>",
             filename="qr.png",
             disposition="inline",
         )
     for document in sheet.attach:
-        mail.add_attachment(
+        body.add_attachment(
             document.content,
             maintype="application",
             subtype="pdf",
             filename=_clean("attach.name", document.name),
         )
-    # Last, since EmailMessage moves every Content- header into the first part when it makes a multipart.
-    mail["Content-Language"] = _clean("language", sheet.language)
-    _set_boundaries(mail, sheet.delivery_id)
-    return mail.as_bytes()
+    _set_boundaries(body, sheet.delivery_id)
+    return _head(sheet).encode() + body.as_bytes()
 
 
-def _address(path: str, box: Mailbox) -> Address:
+def _head(sheet: Sheet) -> str:
+    lines = [_whose("From", sheet.sender), _whose("To", sheet.recipient)]
+    if sheet.reply_to is not None:
+        lines.append(_whose("Reply-To", sheet.reply_to))
+    lines += [
+        f"Subject: {_encoded('Subject', sheet.subject)}",
+        f"Date: {format_datetime(sheet.at)}",
+        f"Message-ID: <{sheet.delivery_id}@{sheet.sender.domain}>",
+        # RFC 3834: keeps a vacation notice from answering a machine.
+        "Auto-Submitted: auto-generated",
+        f"Content-Language: {_clean('language', sheet.language)}",
+    ]
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _whose(header: str, box: Mailbox) -> str:
+    """A header of one mailbox, its name quoted or encoded, its address as it is."""
     local, _, domain = box.address.rpartition("@")
-    return Address(_clean(path, box.name), username=local, domain=domain)
+    if box.name.isascii() and "=?" not in box.name:
+        quoted = str(Address(_clean(header, box.name), username=local, domain=domain))
+        return f"{header}: {quoted}"
+    return f"{header}: {_encoded(header, box.name)}\r\n <{box.address}>"
+
+
+def _encoded(header: str, text: str) -> str:
+    """`text` folded, and as encoded words (RFC 2047) unless it is ASCII that cannot be mistaken for them."""
+    charset = "us-ascii" if text.isascii() and "=?" not in text else "utf-8"
+    return Header(_clean(header, text), charset, header_name=header).encode(linesep="\r\n")
 
 
 def _clean(path: str, text: str) -> str:
     """`text`, if it may stand in a header."""
     if any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029" for char in text):
         raise InvalidInput.single(
-            path, "contains control characters", "remove line breaks, tabs and other control characters"
+            path.lower(),
+            "contains control characters",
+            "remove line breaks, tabs and other control characters",
         )
     return text
 

@@ -52,7 +52,6 @@ def _account(call: Call) -> Document:
         "email": "sandbox@example.com",
         "metadata": {},
         "payouts_enabled": True,
-        "settings": {"dashboard": {"display_name": "PayByLink sandbox", "timezone": "Europe/Paris"}},
         "type": "standard",
     }
 
