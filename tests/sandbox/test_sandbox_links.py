@@ -98,6 +98,18 @@ def test_a_deactivated_link_takes_no_money_until_it_is_active_again(
     assert sandbox.control.pay(link.url).status == "complete"
 
 
+def test_a_session_of_a_closed_link_cannot_be_finished(sandbox: Sandbox, client: stripe.StripeClient) -> None:
+    """A payer who was still looking at the page is turned away, unless the money is let through on purpose."""
+    link = client.v1.payment_links.create(link_params())
+    session = sandbox.control.pay(link.url, how="declined").session
+    _ = client.v1.payment_links.update(link.id, {"active": False})
+
+    with pytest.raises(SandboxError, match="no longer active"):
+        _ = sandbox.control.pay(session)
+
+    assert sandbox.control.pay(session, although_closed=True).payment_status == "paid"
+
+
 def test_links_are_paged_newest_first(client: stripe.StripeClient) -> None:
     """`limit`, `starting_after` and `active` walk every link once, and `has_more` says when to stop."""
     made = [client.v1.payment_links.create(link_params()).id for _ in range(5)]

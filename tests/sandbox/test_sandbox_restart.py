@@ -130,6 +130,14 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
             _ = Sandbox(tmp_path / "state.db", port=port).start()
 
 
+def test_one_file_has_one_sandbox(tmp_path: Path) -> None:
+    """A second sandbox on the same file is refused with the remedy, and the first goes on."""
+    with Engine(tmp_path / "state.db") as engine:
+        with pytest.raises(RuntimeError, match="in use by another sandbox"):
+            _ = Engine(tmp_path / "state.db", patience=timedelta(0))
+        engine.keep_setting("still", "here")
+
+
 def test_a_failed_transaction_leaves_nothing() -> None:
     """What is written inside a block that raises is not there afterwards, nested blocks included."""
     with Engine() as engine:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from sqlalchemy import event
+from sqlalchemy import QueuePool, event
 from store_given import NOW, entry, paid, payment
 from store_places import Place
 
@@ -213,6 +213,7 @@ def test_process_that_inherits_a_vault_opens_its_own_pool(
     _ = run(write(STORE.insert_payment(payment("PAY2"))), doors)
 
     assert vault._engine.pool is not parents
+    assert isinstance(parents, QueuePool)
     assert parents.checkedin() == 1
     assert len(run(STORE.payments(), doors)) == 2
     vault.close()

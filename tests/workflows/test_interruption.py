@@ -35,7 +35,7 @@ from .cutting import Cut, Knife, put_in_front
 from .world import QUICK, World
 
 #: How many effects the journey has. Fewer means fewer cuts; say so in the changelog before lowering it.
-EFFECTS = 26
+EFFECTS = 45
 
 TEN = Money.of("10.00", "EUR")
 

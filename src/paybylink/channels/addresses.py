@@ -9,7 +9,7 @@ was given.
 
 from __future__ import annotations
 
-from ..errors import InvalidInput, MissingExtra
+from paybylink.errors import InvalidInput, MissingExtra
 
 _EXAMPLE = "write an address such as name@example.com"
 #: RFC 5321 §4.5.3.1: 64 octets before the @, and 256 for the path with its angle brackets.

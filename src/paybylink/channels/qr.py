@@ -12,7 +12,7 @@ import functools
 import io
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidInput, MissingExtra
+from paybylink.errors import InvalidInput, MissingExtra
 
 if TYPE_CHECKING:
     import segno

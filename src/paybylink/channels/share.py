@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
-from ..links import PaymentLink
+from paybylink.links import PaymentLink
+
 from .addresses import mail_address, phone_number
 from .qr import qr_png, qr_svg, qr_terminal
 from .wording import Wording

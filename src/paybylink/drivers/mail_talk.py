@@ -23,8 +23,8 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from ..flow import Envelope, MailReply, MailServer
-from ..messages import Outcome
+from paybylink.flow import Envelope, MailReply, MailServer
+from paybylink.messages import Outcome
 
 
 @frozen

@@ -219,7 +219,15 @@ class Sandbox:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         app = sandbox_app(self.engine)
         # uvicorn's Server would take half a second to start and stop; its protocol needs none of it.
-        config = Config(app, log_config=None, lifespan="off", ws="none", timeout_keep_alive=75)
+        config = Config(
+            app,
+            log_config=None,
+            lifespan="off",
+            ws="none",
+            interface="asgi3",
+            proxy_headers=False,
+            timeout_keep_alive=75,
+        )
         config.load()
         state = ServerState()
         mailman = Mailman(self.engine, self._smtp_users)

@@ -50,6 +50,14 @@ CREATE INDEX IF NOT EXISTS document_queue ON document (
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
+#: NORMAL loses nothing when the process is killed, only (the last answers) when the machine is. One process holds
+#: the file: two sandboxes over one state would each move their own clock.
+_PRAGMAS = (
+    "PRAGMA locking_mode=EXCLUSIVE",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+)
+
 _FIELD = re.compile(r"[A-Za-z_]+(\.[A-Za-z_]+)*")
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -68,6 +76,10 @@ class Engine:
         base_url: what the addresses in documents begin with; the one kept in the file when None. A file that
             was written under another base is rewritten, so links made before a restart lead to the new port.
         clock: where real time comes from.
+        patience: how long to wait for another sandbox that still has the file.
+
+    Raises:
+        RuntimeError: another sandbox has the file open.
     """
 
     def __init__(
@@ -76,14 +88,24 @@ class Engine:
         *,
         base_url: str | None = None,
         clock: Callable[[], datetime] | None = None,
+        patience: timedelta = timedelta(seconds=5),
     ) -> None:
         self._lock = threading.RLock()
         self._depth = 0
         self._listeners: list[Callable[[], None]] = []
-        self._connection = sqlite3.connect(fspath(path), check_same_thread=False, isolation_level=None)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA busy_timeout=5000"):
-            _ = self._connection.execute(statement)
-        _ = self._connection.executescript(_SCHEMA)
+        self._connection = sqlite3.connect(
+            fspath(path), timeout=patience.total_seconds(), check_same_thread=False, isolation_level=None
+        )
+        try:
+            for statement in _PRAGMAS:
+                _ = self._connection.execute(statement)
+            _ = self._connection.executescript(_SCHEMA)
+        except sqlite3.OperationalError as fault:
+            self._connection.close()
+            if "locked" not in str(fault):
+                raise
+            message = f"{fspath(path)} is in use by another sandbox; close that one, or name another file"
+            raise RuntimeError(message) from fault
         offset = timedelta(seconds=float(self.setting("clock_offset") or 0))
         self.clock = Clock(clock or real_time, offset)
         self.base_url = self.setting("base_url") or base_url or "http://127.0.0.1"

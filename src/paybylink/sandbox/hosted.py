@@ -9,9 +9,8 @@ money comes later, or by a card that is declined. After that the payer goes wher
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -21,7 +20,6 @@ from paybylink.sandbox.engine import Document, Engine
 from paybylink.sandbox.pages import page
 from paybylink.sandbox.paying import NotPayable, Payable, after_payment, attempt, find
 from paybylink.sandbox.stripe import sessions
-from paybylink.sandbox.stripe.amounts import decimals
 from paybylink.sandbox.stripe.charges import How
 
 _HOW: Mapping[str, How] = {"card": "card", "delayed": "delayed", "declined": "declined"}
@@ -81,7 +79,7 @@ def _row(link: Document) -> Document:
 
 def _paid(engine: Engine, payable: Payable, request: Request, form: Mapping[str, str]) -> Response:
     how = _HOW.get(form.get("how", ""))
-    if payable.link is not None and form.get("session"):
+    if payable.session is None and payable.link is not None and form.get("session"):
         earlier = engine.get("checkout.session", form["session"])
         if (
             earlier is not None
@@ -127,11 +125,11 @@ def _shown(
     subject, query = payable.subject, request.query_params
     locked = query.get("locked_prefilled_email")
     bounds = payable.chosen_by_payer
-    target = _target(payable)
     return page(
         "pay.html",
         status=status,
-        form_action=f"'self' {target}" if target else "'self'",
+        # Browsers count the redirects after a form, and where the merchant's page leads is the merchant's affair.
+        form_action="'self' http: https:",
         title="Pay",
         items=subject["_line_items"],
         currency=subject["currency"],
@@ -139,7 +137,6 @@ def _shown(
         if bounds and payable.session is None
         else sum(i["amount_total"] for i in subject["_line_items"]),
         bounds=bounds if payable.session is None else None,
-        step=10 ** -decimals(subject["currency"]),
         delayed=sessions.delayed_method(subject["currency"]).replace("_", " "),
         note=(subject.get("custom_text") or {}).get("submit"),
         email=locked
@@ -154,18 +151,3 @@ def _shown(
         fault=fault,
         cancel_url=subject.get("cancel_url"),
     )
-
-
-def _target(payable: Payable) -> str | None:
-    """The origin that the payer is sent to after paying; None where that is this sandbox."""
-    if payable.link is not None and payable.link["after_completion"]["type"] == "redirect":
-        url = payable.link["after_completion"]["redirect"]["url"]
-    elif payable.session is not None:
-        url = payable.session["success_url"]
-    else:
-        url = None
-    if not url:
-        return None
-    parts = urlsplit(url)
-    # A semicolon or a space would end the directive that this goes into.
-    return f"{parts.scheme}://{parts.netloc}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc) else None

@@ -25,6 +25,7 @@ _FRAME_POLICY = (
     " base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 _CID = re.compile(r"""cid:([^"'\s)>]+)""", re.IGNORECASE)
+_HEAD = re.compile(r"<head(\s[^>]*)?>", re.IGNORECASE)
 _HEADERS = ("From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID")
 
 
@@ -85,7 +86,7 @@ def mail_routes(engine: Engine) -> list[Route]:
             return _absent()
         shown = _with_images(source, mailbox.parts(found[1]))
         headers = {"Content-Security-Policy": _FRAME_POLICY, "X-Content-Type-Options": "nosniff"}
-        return Response(f'<base target="_blank">{shown}', 200, headers, "text/html; charset=utf-8")
+        return Response(_opening_tabs(shown), 200, headers, "text/html; charset=utf-8")
 
     async def part(request: Request) -> Response:
         found = mailbox.read(engine, request.path_params["number"])
@@ -116,6 +117,12 @@ def _download(content: bytes, kind: str, name: str) -> Response:
         "X-Content-Type-Options": "nosniff",
     }
     return Response(content, 200, headers, kind)
+
+
+def _opening_tabs(source: str) -> str:
+    base = '<base target="_blank">'
+    head = _HEAD.search(source)
+    return base + source if head is None else source[: head.end()] + base + source[head.end() :]
 
 
 def _with_images(source: str, held: list[mailbox.Part]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from paybylink.sandbox.stripe.amounts import display
+from paybylink.sandbox.stripe.amounts import display, typeable
 
 _FOLDER = Path(__file__).parent / "templates"
 _STYLE = (_FOLDER / "style.css").read_text("utf-8").strip()
@@ -29,6 +29,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals["style"] = _STYLE
 _ENVIRONMENT.filters["money"] = display
+_ENVIRONMENT.filters["typeable"] = typeable
 
 
 def page(

@@ -44,7 +44,7 @@ class Payable:
     What a payer sees of a link or session.
 
     Attributes:
-        link: the payment link; None for a session of its own.
+        link: the payment link, also that of the session; None for a session without one.
         session: the session; None while a link has none for this payer.
     """
 
@@ -67,12 +67,12 @@ class Payable:
     @property
     def closed(self) -> str | None:
         """Why it can no longer be paid, in words for the payer; None when it can."""
-        if self.link is not None and not self.link["active"]:
-            return self.link["inactive_message"] or "This link is no longer active."
         if self.session is not None and self.session["status"] == "expired":
             return "This payment page has expired."
         if self.session is not None and self.session["status"] == "complete":
             return "This payment is already complete."
+        if self.link is not None and not self.link["active"]:
+            return str(self.link["inactive_message"] or "This link is no longer active.")
         return None
 
     def amount(self, typed: str) -> int | None:
@@ -101,7 +101,10 @@ def find(engine: Engine, identifier: str) -> Payable | None:
     if link is not None:
         return Payable(link, None)
     session = engine.get("checkout.session", identifier)
-    return None if session is None else Payable(None, session)
+    if session is None:
+        return None
+    # A session of a link that was closed meanwhile can no longer be finished (docs.stripe.com/payment-links/share).
+    return Payable(engine.get("payment_link", session["payment_link"] or ""), session)
 
 
 def attempt(

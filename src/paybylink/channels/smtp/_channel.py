@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from attrs import evolve, field, frozen
 
-from ...errors import Faults, InvalidInput, SettingsError
-from ...flow import Envelope, Flow, MailServer, post
-from ...messages import Delivery, Medium, Message
-from ...orders import Customer, check_text
-from ..addresses import mail_address
-from ..base import Occasion, Sent
-from ..qr import qr_png
-from ..wording import ASKING, Wording
+from paybylink.channels.addresses import mail_address
+from paybylink.channels.base import Occasion, Sent
+from paybylink.channels.qr import qr_png
+from paybylink.channels.wording import ASKING, Wording
+from paybylink.errors import Faults, InvalidInput, SettingsError
+from paybylink.flow import Envelope, Flow, MailServer, post
+from paybylink.messages import Delivery, Medium, Message
+from paybylink.orders import Customer, check_text
+
 from ._settings import Mailbox, Secret, check_server, mailbox, revealed
 
 #: Many servers refuse more than this after base64, and some say so only after everything was sent.

@@ -33,8 +33,9 @@ from email.utils import format_datetime
 
 from attrs import field, frozen
 
-from ...errors import InvalidInput
-from ...orders import Document
+from paybylink.errors import InvalidInput
+from paybylink.orders import Document
+
 from ._settings import Mailbox
 
 _POLICY = policy.SMTP.clone(cte_type="7bit")
@@ -104,7 +105,7 @@ def written(sheet: Sheet) -> bytes:
             document.content,
             maintype="application",
             subtype="pdf",
-            filename=_clean("attach.name", document.name),
+            filename=_clean("attach.name", document.name.strip()),
         )
     _set_boundaries(body, sheet.delivery_id)
     return _head(sheet).encode() + body.as_bytes()

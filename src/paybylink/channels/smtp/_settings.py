@@ -13,8 +13,8 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
-from ...errors import Faults, InvalidInput
-from ..addresses import mail_address
+from paybylink.channels.addresses import mail_address
+from paybylink.errors import Faults, InvalidInput
 
 _NAMED = re.compile(r"\s*(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*")
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from ...errors import Fault, SettingsError
+from paybylink.errors import Fault, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path

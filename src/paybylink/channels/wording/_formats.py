@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ...errors import MissingExtra
+from paybylink.errors import MissingExtra
 
 if TYPE_CHECKING:
     from babel import Locale
     from babel.numbers import NumberPattern
 
-    from ...money import Money
+    from paybylink.money import Money
 
 
 @frozen

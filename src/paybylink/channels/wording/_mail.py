@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from ...links import InvoiceBound, Reusable
-from ...messages import Purpose
-from ...money import Money
-from ..base import Occasion
+from paybylink.channels.base import Occasion
+from paybylink.links import InvoiceBound, Reusable
+from paybylink.messages import Purpose
+from paybylink.money import Money
+
 from ._catalogue import Catalogue
 from ._formats import day_text, locale_of
 from ._press import layout

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ...errors import Fault, MissingExtra, SettingsError
+from paybylink.errors import Fault, MissingExtra, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from ...links import Mode, PaymentLink
+from paybylink.links import Mode, PaymentLink
+
 from ._formats import locale_of, plain_spaces
 from ._words import Settings, chosen_strings, safe_url, words_of
 

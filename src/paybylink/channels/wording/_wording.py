@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ...errors import Faults, InvalidInput, SettingsError
-from ...links import PaymentLink
-from ...orders import check_text
-from ..base import Occasion
+from paybylink.channels.base import Occasion
+from paybylink.errors import Faults, InvalidInput, SettingsError
+from paybylink.links import PaymentLink
+from paybylink.orders import check_text
+
 from ._catalogue import LANGUAGES, strings_for
 from ._mail import MailText, mail_text
 from ._share import ShareText, share_text

@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from ...errors import InvalidInput
-from ...links import Mode, PaymentLink
+from paybylink.errors import InvalidInput
+from paybylink.links import Mode, PaymentLink
+
 from ._catalogue import WORDS, Catalogue, strings_for
 from ._formats import amount_text, moment_text
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from babel import Locale
 
-    from ...money import Money
+    from paybylink.money import Money
 
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
 

@@ -7,6 +7,8 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -69,8 +71,9 @@ def demo(
         else:
             show_result(console, stage, sheet, played, exported)
         if not once and not as_json and sys.stdout.isatty():
-            console.print("Press Ctrl-C to end.", style="bold")
-            wait_for_end()
+            with told_to_end() as over:
+                console.print("\nPress Ctrl-C to end.", style="bold")
+                _ = over.wait()
 
 
 def sandbox(
@@ -94,7 +97,7 @@ def sandbox(
         state = str(folder / "sandbox.db")
     secret = f"whsec_{secrets.token_hex(16)}"
     webhooks = [] if webhook is None else [(webhook, secret)]
-    with Sandbox(state, port=port, smtp_port=smtp_port, webhooks=webhooks) as running:
+    with told_to_end() as over, Sandbox(state, port=port, smtp_port=smtp_port, webhooks=webhooks) as running:
         console = show.screen()
         console.print(
             f"The sandbox is at {running.url}, its mailbox at {running.url}/mailbox. Use it with:\n"
@@ -111,20 +114,21 @@ def sandbox(
             lines.append(f"PAYBYLINK_STRIPE_WEBHOOK_SECRETS={secret}")
         for line in lines:
             typer.echo(f"export {line}")
-        wait_for_end()
+        _ = over.wait()
 
 
-def wait_for_end() -> None:
-    """Wait for Ctrl-C, or for the signal by which a service is stopped."""
+@contextmanager
+def told_to_end() -> Iterator[threading.Event]:
+    """An event that is set by Ctrl-C, or by the signal with which a service is stopped."""
     over = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: over.set())
+    before = {
+        number: signal.signal(number, lambda *_: over.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        while not over.wait(3600):
-            pass
-    except KeyboardInterrupt:
-        pass
+        yield over
     finally:
-        _ = signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            _ = signal.signal(number, handler)
 
 
 def _sheet(orders: Path | None) -> OrderSheet:

@@ -9,7 +9,8 @@ charge amounts"), as of late 2026. The fee is a plain European card rate, 1.5 % 
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from paybylink.sandbox.stripe.wire import Problem
 
@@ -48,14 +49,17 @@ def display(minor: int, currency: str) -> str:
     return f"{Decimal(minor).scaleb(-decimals(currency)):,.{decimals(currency)}f} {currency.upper()}"
 
 
+def typeable(minor: int, currency: str) -> str:
+    """The bare number of an amount, as it is typed into a field: ``1234.50``."""
+    return f"{Decimal(minor).scaleb(-decimals(currency)):.{decimals(currency)}f}"
+
+
 def minor_units(typed: str, currency: str) -> int | None:
     """What a payer typed (``49,90`` or ``49.9``) in minor units; None when it is no amount of this currency."""
-    try:
-        amount = Decimal(typed.strip().replace(",", ".")).scaleb(decimals(currency))
-    except InvalidOperation:
+    found = re.fullmatch(rf"([0-9]{{1,13}})(?:[.,]([0-9]{{0,{decimals(currency)}}}))?", typed.strip())
+    if found is None:
         return None
-    whole = amount.is_finite() and amount == amount.to_integral_value() and 0 < amount < 10**13
-    return int(amount) if whole else None
+    return int(found[1] + (found[2] or "").ljust(decimals(currency), "0")) or None
 
 
 def check_currency(currency: str, *, param: str) -> None:

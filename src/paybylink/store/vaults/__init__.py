@@ -50,11 +50,11 @@ def open_vault(
     Raises:
         SettingsError: the address or connection cannot be used.
     """
+    if isinstance(store, str):
+        return SyncVault(store, prefix=prefix, schema=schema)
     from sqlalchemy import Connection
     from sqlalchemy.orm import Session, scoped_session
 
-    if isinstance(store, str):
-        return SyncVault(store, prefix=prefix, schema=schema)
     if isinstance(store, Connection | Session | scoped_session):
         return LentVault(store, prefix=prefix, schema=schema)
     if _is_async(store):

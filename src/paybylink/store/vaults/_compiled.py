@@ -31,20 +31,22 @@ class Text:
 
     Attributes:
         sql: in the parameter style of its driver.
-        places: the names of the parameters in order; None where the driver takes them by name.
+        names: of the parameters, in order.
+        by_name: whether the driver takes them by name and not by place.
         constants: the values that the statement itself carries, by name.
     """
 
     sql: str
-    places: tuple[str, ...] | None
+    names: tuple[str, ...]
+    by_name: bool
     constants: Mapping[str, Any]
 
     def bind(self, parameters: Mapping[str, Any]) -> Bound:
         """The values for the driver; a parameter that is missing is a `KeyError`."""
         values = {**self.constants, **parameters} if self.constants else parameters
-        if self.places is None:
-            return dict(values)
-        return tuple(values[name] for name in self.places)
+        if self.by_name:
+            return {name: values[name] for name in self.names}
+        return tuple(values[name] for name in self.names)
 
 
 @frozen
@@ -82,8 +84,9 @@ class Compiler:
         assert isinstance(statement.sql, ClauseElement)
         compiled: Any = statement.sql.compile(dialect=self.dialect)
         constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        places = None if compiled.positiontup is None else tuple(compiled.positiontup)
-        return Text(self.named(str(compiled)), places, constants)
+        by_name = compiled.positiontup is None
+        names = tuple(compiled.binds) if by_name else tuple(compiled.positiontup)
+        return Text(self.named(str(compiled)), names, by_name, constants)
 
 
 _compilers: dict[tuple[str, str, str, str, str | None], Compiler] = {}
