@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .accounting.exports.base import Period
     from .channels.base import Channel
     from .channels.share import Share
+    from .channels.wording import Wording
     from .flow import Call, Flow
     from .identifiers import Identifiers
     from .providers.base import Provider, ProviderEvent
@@ -41,7 +42,9 @@ class Journeys:
     One merchant's journeys.
 
     Args:
-        providers, channels, accounts, identifiers, language, default_expiry: see `Merchant`.
+        providers, channels, accounts, identifiers, language: see `Merchant`.
+        default_expiry: how long a link lives when nobody says.
+        wording: what `share` says; channels bring their own.
         public_url: where our own link pages are served; None hands out the provider's address.
         tenant: whose rows these are.
         stateless: nothing is remembered.
@@ -62,12 +65,13 @@ class Journeys:
         identifiers: Identifiers | None,
         default_expiry: dt.timedelta,
         language: str,
+        wording: Wording | None,
     ) -> None:
         self.providers, self.channels = tuple(providers), tuple(channels)
         self.public_url = public_url.rstrip("/") if public_url else None
         self.tenant, self.stateless = tenant, stateless
         self._accounts, self._identifiers = accounts, identifiers
-        self._default_expiry, self._language = default_expiry, language
+        self._default_expiry, self._language, self._wording = default_expiry, language, wording
         faults = Faults()
         for kind, names in (
             ("providers", [provider.name for provider in self.providers]),
@@ -210,9 +214,11 @@ class Journeys:
 
         if not link.payable:
             raise LinkClosed(link)
-        return Share(
-            link=link, language=(link.order.customer and link.order.customer.language) or self._language
-        )
+        customer = link.order.customer
+        language = (customer.language if customer else None) or self._language
+        if self._wording is None:
+            return Share(link=link, language=language)
+        return Share(link=link, language=language, wording=self._wording)
 
     def receive(
         self, name: str, *, headers: Mapping[str, str], body: bytes, now: dt.datetime, lent: bool = False

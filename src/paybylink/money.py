@@ -84,7 +84,10 @@ class Money:
                 an unknown or a withdrawn currency.
         """
         code = current_code(currency)
-        return cls(_minor_of(amount, code), code)
+        minor = _minor_of(amount, code)
+        if faults := _minor_faults(minor, MAX_MINOR, path="amount"):
+            raise InvalidInput(faults)
+        return cls(minor, code)
 
     @classmethod
     def parse(cls, text: str) -> Money:
@@ -277,13 +280,13 @@ def from_wire(value: int, currency: str, provider_exponents: WireExponents) -> M
     return Money.read(minor, currency)
 
 
-def _minor_faults(minor: object, most: int) -> tuple[Fault, ...]:
+def _minor_faults(minor: object, most: int, *, path: str = "minor") -> tuple[Fault, ...]:
     if type(minor) is not int:
         remedy = 'give minor units as an int, or write Money.of("49.90", "EUR")'
-        return (Fault("minor", f"is {type(minor).__name__}", remedy),)
+        return (Fault(path, f"is {type(minor).__name__}", remedy),)
     if not -most <= minor <= most:
         fault = f"has more than {len(str(most))} digits"
-        return (Fault("minor", fault, "check the amount and its currency"),)
+        return (Fault(path, fault, "check the amount and its currency"),)
     return ()
 
 

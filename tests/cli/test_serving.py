@@ -97,14 +97,16 @@ def test_sandbox_tells_how_to_use_it(tmp_path: Path) -> None:
     port = free_port()
     with running(tmp_path, "sandbox", "--port", str(port), "--smtp-port", "0", "--dir", "state") as process:
         assert process.stdout is not None
-        _ = process.stdout.readline()
+        lines: list[str] = []
+        while not lines or "SENDER" not in lines[-1]:
+            lines.append(process.stdout.readline())
         page = answered(f"http://127.0.0.1:{port}/", process)
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
+        code = process.wait(timeout=30)
 
     assert page.status_code == 200
-    assert f"export PAYBYLINK_STRIPE_BASE_URL=http://127.0.0.1:{port}/stripe" in out
-    assert process.returncode == 0, err
+    assert f"export PAYBYLINK_STRIPE_BASE_URL=http://127.0.0.1:{port}/stripe\n" in lines
+    assert code == 0
     assert (tmp_path / "state" / "sandbox.db").exists()
 
 

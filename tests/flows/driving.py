@@ -1,5 +1,5 @@
 """
-What the tests of the drivers start from: one way to run a flow through either driver, and a vendor that answers as told.
+What the tests of the drivers start from: a flow through either driver, and a vendor that answers as told.
 
 Every promise about sending is kept by both drivers, so most tests are run twice, `way` being ``sync`` or ``async``.
 """

@@ -475,6 +475,31 @@ class TestConnections:
 
         assert len(told) == 8
 
+    def test_are_one_pool_also_where_two_threads_begin_at_once(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of two clients made at the same moment one is kept, and the other is closed before it was used."""
+        doors = Doors(vault=None)
+        made: list[httpx.Client] = []
+        told: list[str] = []
+
+        def client(*, timeout: httpx.Timeout) -> httpx.Client:
+            made.append(real(timeout=timeout))
+            if len(made) == 1:
+                # The other thread comes first while this one is still making its own.
+                told.append(run(asked(url), doors))
+                return made[0]
+            return made[-1]
+
+        real = httpx.Client
+        monkeypatch.setattr(httpx, "Client", client)
+        told.append(run(asked(url), doors))
+
+        assert told[0] == told[1]
+        assert [one.is_closed for one in made] == [True, False]
+        doors.close()
+        assert made[1].is_closed
+
     def test_of_a_refusing_port_are_told_as_not_sent(self) -> None:
         """A real refusal is surely not sent, and says where."""
         with tiny_server() as address:

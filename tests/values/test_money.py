@@ -148,7 +148,7 @@ class TestMaking:
     def test_more_than_twelve_digits_are_refused(self, amount: str | int | Decimal) -> None:
         """Twelve digits of minor units are the most that can be asked for."""
         assert Money.of("9999999999.99", "EUR").minor == MAX_MINOR
-        with pytest.raises(InvalidInput, match="minor: has more than 12 digits"):
+        with pytest.raises(InvalidInput, match="amount: has more than 12 digits"):
             _ = Money.of(amount, "EUR")
 
     @pytest.mark.parametrize("code", ["BGN", "HRK", "ANG", "hrk"])

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from paybylink.accounting.ledger import LedgerLine
     from paybylink.channels.base import Channel
     from paybylink.channels.share import Share
+    from paybylink.channels.wording import Wording
     from paybylink.drivers import AsyncDoors, Patience
     from paybylink.events import Event
     from paybylink.flow import Flow
@@ -70,6 +71,7 @@ class AsyncPayByLink:
         accounts: how money is booked; French PCG by default.
         default_expiry: how long a link lives when nobody says.
         language: of messages to customers without one.
+        wording: what `share` says in the merchant's name; channels bring their own.
         handlers: ``inline`` hands events out after `receive` and `run_due`; ``worker`` leaves them to a process
             that calls `hand_out`.
         http: the host's own client; it is not closed by us.
@@ -92,6 +94,7 @@ class AsyncPayByLink:
         accounts: Accounts | None = None,
         default_expiry: dt.timedelta = dt.timedelta(days=30),
         language: str = "en",
+        wording: Wording | None = None,
         handlers: str = "inline",
         http: httpx.AsyncClient | None = None,
         clock: Callable[[], dt.datetime] = _utc_now,
@@ -108,6 +111,7 @@ class AsyncPayByLink:
             identifiers=identifiers,
             default_expiry=default_expiry,
             language=language,
+            wording=wording,
         )
         self._store, self._http, self._clock, self._patience = store, http, clock, patience
         self._inline = handlers == "inline"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from paybylink.accounting.ledger import LedgerLine
     from paybylink.channels.base import Channel
     from paybylink.channels.share import Share
+    from paybylink.channels.wording import Wording
     from paybylink.drivers import Doors, Patience
     from paybylink.events import Event
     from paybylink.flow import Flow
@@ -72,6 +73,7 @@ class PayByLink:
         accounts: how money is booked; French PCG by default.
         default_expiry: how long a link lives when nobody says.
         language: of messages to customers without one.
+        wording: what `share` says in the merchant's name; channels bring their own.
         handlers: ``inline`` hands events out after `receive` and `run_due`; ``worker`` leaves them to a process
             that calls `hand_out`.
         http: the host's own client; it is not closed by us.
@@ -94,6 +96,7 @@ class PayByLink:
         accounts: Accounts | None = None,
         default_expiry: dt.timedelta = dt.timedelta(days=30),
         language: str = "en",
+        wording: Wording | None = None,
         handlers: str = "inline",
         http: httpx.Client | None = None,
         clock: Callable[[], dt.datetime] = _utc_now,
@@ -110,6 +113,7 @@ class PayByLink:
             identifiers=identifiers,
             default_expiry=default_expiry,
             language=language,
+            wording=wording,
         )
         self._store, self._http, self._clock, self._patience = store, http, clock, patience
         self._inline = handlers == "inline"

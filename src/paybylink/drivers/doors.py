@@ -83,7 +83,8 @@ class Doors:
         self.patience = patience or Patience()
         self.clock, self._monotonic, self._sleep, self._jitter = clock, monotonic, sleep, jitter
         self._hosts_own = http
-        self._made: tuple[int, httpx.Client] | None = None
+        # By process: a child of a fork never speaks on its parent's connections.
+        self._made: dict[int, httpx.Client] = {}
 
     @property
     def lent(self) -> bool:
@@ -144,16 +145,20 @@ class Doors:
     def _client(self) -> httpx.Client:
         if self._hosts_own is not None:
             return self._hosts_own
-        # Two threads may both make one at first; the later one is kept and the other is collected.
-        if self._made is None or self._made[0] != os.getpid():
-            self._made = os.getpid(), httpx.Client(timeout=self.patience.timeout())
-        return self._made[1]
+        made = self._made.get(os.getpid())
+        if made is None:
+            ours = httpx.Client(timeout=self.patience.timeout())
+            # Two threads may both make one at first; the earlier one is kept.
+            made = self._made.setdefault(os.getpid(), ours)
+            if made is not ours:
+                ours.close()
+        return made
 
     def close(self) -> None:
         """Close what we opened."""
-        if self._made is not None and self._made[0] == os.getpid():
-            self._made[1].close()
-        self._made = None
+        made = self._made.pop(os.getpid(), None)
+        if made is not None:
+            made.close()
         if self.vault is not None:
             self.vault.close()
 

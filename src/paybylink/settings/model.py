@@ -193,6 +193,7 @@ class Settings(BaseSettings):
             "store": self.store_url,
             "public_url": self.public_url,
             "language": self.language,
+            "wording": self.wording() if self.merchant.name else None,
             "default_expiry": dt.timedelta(days=self.default_expiry_days),
             "tenant": self.tenant,
         }

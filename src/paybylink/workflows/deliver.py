@@ -21,7 +21,7 @@ from paybylink.errors import Conflict, InvalidInput, LinkClosed, NotFound, Unsup
 from paybylink.events import DeliveryUpdated
 from paybylink.flow import Flow, Step, write
 from paybylink.links import PaymentLink
-from paybylink.messages import Delivery, Outcome, Purpose, outcome_moved
+from paybylink.messages import Delivery, Medium, Outcome, Purpose, outcome_moved
 from paybylink.orders import Customer, Document
 from paybylink.store import StoredDelivery
 
@@ -123,7 +123,15 @@ def _recipient(channel: Channel, customer: Customer, to: str | None) -> str:
         raise InvalidInput.single(
             "to", f"is missing, and the order's customer has nothing for {channel.medium}", "pass to=…"
         )
-    return channel.normalise(given)
+    try:
+        return channel.normalise(given)
+    except InvalidInput as error:
+        if to is not None:
+            raise
+        # The caller gave no `to`, but a customer.
+        path = "customer.email" if channel.medium is Medium.EMAIL else "customer.phone"
+        faults = [evolve(fault, path=path) for fault in error.faults]
+    raise InvalidInput(faults)
 
 
 def _reserve(

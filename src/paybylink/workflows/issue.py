@@ -19,7 +19,6 @@ from attrs import evolve
 from paybylink.errors import (
     AlreadyPaid,
     Conflict,
-    InvalidInput,
     LinkClosed,
     OutcomeUnknown,
     ProviderError,
@@ -42,7 +41,7 @@ from paybylink.store import StoredLink
 
 from .close import close_behind, load
 from .merchant import Merchant
-from .wish import LinkWish
+from .wish import LinkWish, check_span
 
 #: How often a journey reads again when another writer was first. Each round somebody else has moved on.
 ROUNDS = 20
@@ -121,10 +120,7 @@ def renew(
             "renew",
             "closing the old link cannot wait for your commit; renew it without one",
         )
-    if expires_in <= dt.timedelta(0):
-        raise InvalidInput.single(
-            "expires_in", "is not more than zero", "give a span such as timedelta(days=7)"
-        )
+    check_span(expires_in, now=now)
     stored = yield from load(merchant, link_id)
     if stored.link.status is LinkStatus.PENDING:
         return (yield from complete(merchant, stored, now=now))

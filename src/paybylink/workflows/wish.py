@@ -61,17 +61,16 @@ def wish(
         )
     if expires_in is not None and expires_at is not None:
         raise InvalidInput.single("expires_at", "is given beside expires_in", "give one of them")
-    if expires_in is not None and expires_in <= dt.timedelta(0):
-        raise InvalidInput.single(
-            "expires_in", "is not more than zero", "give a span such as timedelta(days=7)"
-        )
+    if expires_in is not None:
+        check_span(expires_in, now=now)
+    moment = None if expires_at is None else is_future(expires_at, now=now, path="expires_at")
     content = link_content(order, kind, expires_in=expires_in, expires_at=expires_at)
     if provider is not None:
         content["provider"] = provider
     if expires_in is not None:
         end = now + expires_in
-    elif expires_at is not None:
-        end = is_future(expires_at, now=now, path="expires_at")
+    elif moment is not None:
+        end = moment
     elif isinstance(kind, InvoiceBound) and kind.invoice.due_on is not None:
         due = dt.datetime.combine(kind.invoice.due_on, dt.time(), dt.UTC) + INVOICE_GRACE
         end = max(due, now + dt.timedelta(days=1))
@@ -80,3 +79,19 @@ def wish(
     return LinkWish(
         order=order, kind=kind, provider=provider, expires_at=end, expires_in=expires_in, content=content
     )
+
+
+def check_span(span: object, *, now: dt.datetime) -> None:
+    """
+    Return if a link may live for `span` from `now` on.
+
+    Raises:
+        InvalidInput: it is no timedelta, is not more than zero, or ends after the year 9999.
+    """
+    remedy = "give a span such as timedelta(days=7)"
+    if not isinstance(span, dt.timedelta):
+        raise InvalidInput.single("expires_in", f"is {type(span).__name__}", remedy)
+    if span <= dt.timedelta(0):
+        raise InvalidInput.single("expires_in", "is not more than zero", remedy)
+    if span > dt.datetime.max.replace(tzinfo=dt.UTC) - now:
+        raise InvalidInput.single("expires_in", "ends after the year 9999", remedy)

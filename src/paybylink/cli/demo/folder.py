@@ -72,8 +72,7 @@ def open_folder(path: Path) -> DemoFolder:
         path.mkdir(parents=True, exist_ok=True)
         kept = path / "demo.json"
         if kept.exists():
-            values = json.loads(kept.read_text("utf-8"))
-            folder = DemoFolder(path=path, **values)
+            folder = _read(path, kept)
             _check_free(folder)
             return folder
         sandbox_port, web_port, smtp_port = _free_ports()
@@ -93,11 +92,16 @@ def open_folder(path: Path) -> DemoFolder:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInput.single("--dir", f"cannot be used ({reason})", "choose another folder") from None
+    return folder
+
+
+def _read(path: Path, kept: Path) -> DemoFolder:
+    try:
+        return DemoFolder(path=path, **json.loads(kept.read_text("utf-8")))
     except (TypeError, ValueError):
         raise InvalidInput.single(
             "--dir", "holds a demo.json of another kind", "choose an empty folder"
         ) from None
-    return folder
 
 
 def _check_free(folder: DemoFolder) -> None:

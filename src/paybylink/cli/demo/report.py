@@ -13,6 +13,7 @@ from rich.text import Text
 
 from paybylink.cli import show
 from paybylink.cli.order_sheet import OrderSheet
+from paybylink.links import PaymentFlag
 from paybylink.money import Money
 from paybylink.payments import RefundStatus
 
@@ -22,7 +23,9 @@ from .stage import Stage
 if TYPE_CHECKING:
     from paybylink.client.exporting import Exported
 
-_FLAGS = {"late": "late", "excess": "too much", "mismatch": "other amount"}
+_FLAGS = {PaymentFlag.LATE: "late", PaymentFlag.EXCESS: "too much", PaymentFlag.MISMATCH: "other amount"}
+#: From this width on the path of each page has room; the order's number leads there in any case.
+_WIDE = 110
 
 
 def write_books(stage: Stage, played: Sequence[Played], today: dt.date) -> Exported:
@@ -39,7 +42,7 @@ def show_result(
         console.print(Text(f"left out: {fault}", style="yellow"))
     if sheet.faults:
         console.print()
-    console.print(_orders(stage, played))
+    console.print(_orders(stage, played, console.width))
     console.print()
     console.print(_balance(stage))
     tally = exported.tally
@@ -105,31 +108,31 @@ def as_document(stage: Stage, sheet: OrderSheet, played: Sequence[Played], expor
     }
 
 
-def _orders(stage: Stage, played: Sequence[Played]) -> object:
+def _orders(stage: Stage, played: Sequence[Played], width: int) -> object:
+    flagged = any(payment.flags for each in played for payment in each.payments)
+    paged = width >= _WIDE
     rows: list[list[str | Text]] = []
     for each in played:
         link = each.link
         gone = [refund for refund in each.refunds if refund.status is RefundStatus.SUCCEEDED]
-        flags = sorted(
-            {_FLAGS.get(str(flag), str(flag)) for payment in each.payments for flag in payment.flags}
-        )
-        page = link.url.removeprefix(stage.folder.public_url)
+        flags = sorted({_FLAGS[flag] for payment in each.payments for flag in payment.flags})
         rows.append(
             [
-                link.order.reference,
-                Text(page, style=f"link {link.url}"),
+                Text(link.order.reference, style=f"link {link.url}"),
+                *([link.url.removeprefix(stage.folder.public_url)] if paged else []),
                 show.word(str(each.delivery.outcome)) if each.delivery else Text("to share", style="dim"),
                 show.word(show.status_text(link)),
                 str(link.order.amount),
                 str(link.paid_amount) if link.payments else "",
                 str(sum((refund.amount for refund in gone[1:]), gone[0].amount)) if gone else "",
-                ", ".join(flags),
+                *([", ".join(flags)] if flagged else []),
             ]
         )
+    page, flag = ["page"] if paged else [], ["flags"] if flagged else []
     return show.table(
-        ["order", "page", "mail", "status", "asked", "paid", "sent back", ""],
+        ["order", *page, "mail", "status", "asked", "paid", "refunded", *flag],
         rows,
-        right=("asked", "paid", "sent back"),
+        right=("asked", "paid", "refunded"),
     )
 
 
