@@ -63,6 +63,29 @@ class Sending:
 
 
 @frozen(kw_only=True)
+class Written:
+    """
+    A request that a vendor's SDK wrote, ready to be stored and to be sent more than once.
+
+    Attributes:
+        method, path: ``POST`` and the path with its query; never the host, which settings may change.
+        body: the exact bytes.
+        content_type: of the body.
+        key: the idempotency key; empty for requests without one.
+        key_until: when the key dies at the vendor.
+        version: the vendor's API version that the body was written for.
+    """
+
+    method: str
+    path: str
+    body: bytes = field(repr=False)
+    content_type: str
+    key: str = field(repr=False)
+    key_until: dt.datetime
+    version: str = ""
+
+
+@frozen(kw_only=True)
 class MailServer:
     """
     Where and how a mail is handed over.

@@ -11,8 +11,7 @@ import pytest
 from stripe_given import KEY, NOW, finish, sending
 
 from paybylink.errors import IntegrityBreach, NotSent, OutcomeUnknown, PaybylinkError, ProviderError
-from paybylink.flow import Call, Retry, Sending
-from paybylink.providers.base import Written
+from paybylink.flow import Call, Retry, Sending, Written
 from paybylink.providers.exchange import Carrier, Outgoing, SdkCall, capture, exchange, write
 
 KEYED = Sending(who="psp", retry=Retry.KEYED, key_until=NOW + dt.timedelta(hours=1))

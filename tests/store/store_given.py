@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from paybylink.accounting.entries import Entry, Line, entry_key
 from paybylink.events import LinkPaid
+from paybylink.flow import Written
 from paybylink.links import (
     Invoice,
     InvoiceBound,
@@ -29,7 +30,6 @@ from paybylink.messages import Delivery, Medium, Message, Outcome, Purpose
 from paybylink.money import Money
 from paybylink.orders import Customer, LineItem, Order, VatGroup, vat_groups
 from paybylink.payments import Dispute, DisputeStatus, Payment, PaymentStatus, Refund, RefundStatus
-from paybylink.providers.base import Written
 
 NOW = dt.datetime(2026, 11, 23, 20, 0, 0, 123456, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

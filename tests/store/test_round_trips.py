@@ -34,13 +34,12 @@ from store_given import (
 )
 
 from paybylink.accounting.entries import Entry
-from paybylink.flow import write
+from paybylink.flow import Written, write
 from paybylink.links import LinkStatus, PaymentLink, ProviderLinkStatus, Reusable
 from paybylink.messages import Delivery, Outcome, Purpose
 from paybylink.money import Money
 from paybylink.orders import Order
 from paybylink.payments import Dispute, DisputeStatus, Payment, Refund, RefundStatus
-from paybylink.providers.base import Written
 from paybylink.store import ExportBatch, Store
 from paybylink.store.queries.links import BEHIND, CUSTOMER
 from paybylink.store.rows import books, links, messages, money, orders

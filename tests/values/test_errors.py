@@ -189,6 +189,7 @@ class TestPickling:
         assert str(again) == str(error)
         assert again.args == error.args
         assert vars(again) == vars(error)
+        assert getattr(again, "msg", None) == getattr(error, "msg", None)
 
     def test_keeps_notes(self) -> None:
         """A note that was added on the way travels with the error."""

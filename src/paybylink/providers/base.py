@@ -19,7 +19,7 @@ from typing import Protocol, TypeAlias
 from attrs import field, frozen
 
 from paybylink.errors import NotFound
-from paybylink.flow import Call
+from paybylink.flow import Call, Written
 from paybylink.links import LinkKind, Mode
 from paybylink.money import Money
 from paybylink.orders import Order
@@ -88,29 +88,6 @@ class LinkRequest:
     kind: LinkKind
     expires_at: dt.datetime | None
     locale: str | None = None
-
-
-@frozen(kw_only=True)
-class Written:
-    """
-    A request that a vendor's SDK wrote, ready to be stored and to be sent more than once.
-
-    Attributes:
-        method, path: ``POST`` and the path with its query; never the host, which settings may change.
-        body: the exact bytes.
-        content_type: of the body.
-        key: the idempotency key; empty for requests without one.
-        key_until: when the key dies at the vendor.
-        version: the vendor's API version that the body was written for.
-    """
-
-    method: str
-    path: str
-    body: bytes = field(repr=False)
-    content_type: str
-    key: str = field(repr=False)
-    key_until: dt.datetime
-    version: str = ""
 
 
 class VendorLinkStatus(StrEnum):

@@ -30,9 +30,7 @@ import httpx
 from attrs import field, frozen
 
 from paybylink.errors import IntegrityBreach, NotSent, OutcomeUnknown, PaybylinkError
-from paybylink.flow import Call, Retry, Sending
-
-from .base import Written
+from paybylink.flow import Call, Retry, Sending, Written
 
 R = TypeVar("R")
 

@@ -13,23 +13,38 @@ from attrs import evolve
 
 from paybylink.errors import AlreadyPaid, Conflict, NotFound, OutcomeUnknown
 from paybylink.events import Event, LinkCancelled, LinkExpired
-from paybylink.flow import Flow, write
-from paybylink.links import CLOSED, LinkStatus, PaymentLink, ProviderLinkStatus, moved
-from paybylink.providers.base import Feature, Support, VendorLinkStatus
+from paybylink.flow import Flow, Step, write
+from paybylink.links import (
+    CLOSED,
+    PAYABLE,
+    LinkStatus,
+    PaymentLink,
+    ProviderLinkStatus,
+    Reusable,
+    moved,
+)
+from paybylink.providers.base import Feature, Support, VendorLink, VendorLinkStatus
 from paybylink.store import StoredLink
 
 from .merchant import Merchant
 from .record import ROUNDS, record_all
 
 
-def close_behind(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[StoredLink]:
+def close_behind(
+    merchant: Merchant, link_id: str, *, called: LinkStatus | None = None, now: dt.datetime
+) -> Flow[StoredLink]:
     """
     The link as it stands once everything behind it is closed for certain and its payments were read.
 
-    The link's own status is changed by money only; the caller decides what to call it otherwise.
+    What is closed and was not paid is no longer called payable, from the same commit on.
+
+    Args:
+        called: what it is called then, `cancelled` or `expired`, and the host is told. Left out, something else
+            follows, a renewal or a replacement; until then it is `expired`, without a word.
 
     Raises:
         OutcomeUnknown: the provider did not answer; calling again asks again.
+        Conflict: another writer was first; the caller reads again.
     """
     stored = yield from load(merchant, link_id)
     for behind in stored.link.provider_links:
@@ -60,8 +75,10 @@ def close_behind(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[
             )
         yield from ask_for_money(merchant, behind.provider, behind.vendor_id, now=now)
         closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
+        link = (yield from load(merchant, link_id)).link
         _ = yield from write(
-            merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.CLOSING)
+            merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.CLOSING),
+            *(_ending(merchant, link, called, now=now) if link.status in PAYABLE else ()),
         )
     return (yield from load(merchant, link_id))
 
@@ -115,14 +132,27 @@ def _end(merchant: Merchant, link_id: str, status: LinkStatus, *, now: dt.dateti
 
 
 def _end_once(merchant: Merchant, link_id: str, status: LinkStatus, *, now: dt.datetime) -> Flow[PaymentLink]:
-    store = merchant.store
-    closed = yield from close_behind(merchant, link_id, now=now)
+    closed = yield from close_behind(merchant, link_id, called=status, now=now)
     link = closed.link
     if link.status is LinkStatus.PAID:
         raise AlreadyPaid(link)
-    if link.status is status or (status is LinkStatus.EXPIRED and link.status in CLOSED):
+    # A link does not expire while money is under way; should it fail, there is nothing behind the link any more.
+    over = CLOSED | {LinkStatus.PROCESSING} if status is LinkStatus.EXPIRED else {status}
+    if link.status in over:
         return link
-    ended = evolve(link, status=moved(link.status, status))
+    _ = yield from write(*_ending(merchant, link, status, now=now))
+    return (yield from load(merchant, link_id)).link
+
+
+def _ending(
+    merchant: Merchant, link: PaymentLink, called: LinkStatus | None, *, now: dt.datetime
+) -> tuple[Step, ...]:
+    """The link under its new name, and the event that says so; none where `called` is left out."""
+    store = merchant.store
+    ended = evolve(link, status=moved(link.status, called or LinkStatus.EXPIRED))
+    step = store.update_link(ended, version=link.version)
+    if called is None:
+        return (step,)
     about = {
         "link_id": link.id,
         "reference": link.order.reference,
@@ -130,12 +160,11 @@ def _end_once(merchant: Merchant, link_id: str, status: LinkStatus, *, now: dt.d
         "tenant": link.order.tenant,
     }
     event: Event
-    if status is LinkStatus.CANCELLED:
+    if called is LinkStatus.CANCELLED:
         event = LinkCancelled(id=f"{link.id}.cancelled", at=now, **about)
     else:
         event = LinkExpired(id=f"{link.id}.expired.{link.renewals}", at=now, **about)
-    _ = yield from write(store.update_link(ended, version=link.version), store.emit(event, now=now))
-    return evolve(ended, version=link.version + 1)
+    return (step, store.emit(event, now=now))
 
 
 def load(merchant: Merchant, link_id: str) -> Flow[StoredLink]:
@@ -152,8 +181,24 @@ def load(merchant: Merchant, link_id: str) -> Flow[StoredLink]:
 
 
 def refresh(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[PaymentLink]:
-    """The link after its provider was asked for its payments and their refunds."""
-    stored = yield from load(merchant, link_id)
+    """
+    The link after its provider was asked for its payments and their refunds.
+
+    One that was closed by hand in the provider's dashboard is `cancelled`; one that is used up without money, by a
+    delayed payment that failed, is `expired` and can be renewed.
+    """
+    for _ in range(ROUNDS):
+        try:
+            yield from _look(merchant, (yield from load(merchant, link_id)), now=now)
+        except Conflict:
+            continue
+        return (yield from load(merchant, link_id)).link
+    raise Conflict("refresh_link")
+
+
+def _look(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flow[None]:
+    """Read everything behind the link from its provider, and write down what is news."""
+    link_id = stored.link.id
     for behind in stored.link.provider_links:
         if behind.vendor_id is None:
             continue
@@ -161,20 +206,17 @@ def refresh(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[Payme
         if behind.status is not ProviderLinkStatus.OPEN:
             continue
         answer = yield from merchant.provider(behind.provider).fetch_link(behind.vendor_id)
-        if answer.status is VendorLinkStatus.CLOSED:
-            closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
-            try:
-                _ = yield from write(
-                    merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.OPEN)
-                )
-            except Conflict:
-                # Somebody else is closing it, and will write what became of it.
-                continue
-    now_stands = yield from load(merchant, link_id)
-    link = now_stands.link
-    if link.status is LinkStatus.OPEN and link.current is None:
-        # Closed by hand in the provider's dashboard, and nobody has paid.
-        cancelled = evolve(link, status=LinkStatus.CANCELLED)
-        _ = yield from write(merchant.store.update_link(cancelled, version=link.version))
-        return evolve(cancelled, version=link.version + 1)
-    return link
+        if answer.status is not VendorLinkStatus.CLOSED:
+            continue
+        link = (yield from load(merchant, link_id)).link
+        closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
+        called = LinkStatus.EXPIRED if _used_up(link, answer) else LinkStatus.CANCELLED
+        _ = yield from write(
+            merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.OPEN),
+            *(_ending(merchant, link, called, now=now) if link.status in PAYABLE else ()),
+        )
+
+
+def _used_up(link: PaymentLink, answer: VendorLink) -> bool:
+    """Whether a link that is closed at its provider was paid there, although the money never came."""
+    return bool(answer.completed) and not isinstance(link.kind, Reusable)

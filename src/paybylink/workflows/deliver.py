@@ -28,6 +28,8 @@ from paybylink.store import StoredDelivery
 from .close import load
 from .merchant import Merchant
 
+#: Messages that ask for money, and so go out only while there is a way to pay.
+ASKING = frozenset({Purpose.REQUEST, Purpose.REMINDER})
 #: After so many clear "not now" a message counts as refused.
 ATTEMPTS = 8
 #: Greylisting wants minutes, not seconds (450 and 451 of RFC 5321).
@@ -66,7 +68,7 @@ def deliver(
                 "sending a link that has no address yet",
                 "set public_url, whose address is known before the provider answers, or send after your commit",
             )
-        if not (link.payable or merchant.lent):
+        if not (link.payable or merchant.lent or purpose not in ASKING):
             raise LinkClosed(link)
         known = yield from _reserve(
             merchant, channel, link, customer, recipient, purpose=purpose, attach=attach, key=key, now=now
@@ -87,7 +89,7 @@ def go_on(merchant: Merchant, stored: StoredDelivery, *, now: dt.datetime) -> Fl
     channel = merchant.channel(delivery.channel)
     if delivery.outcome in (Outcome.PREPARED, Outcome.DEFERRED):
         stands = yield from load(merchant, delivery.link_id)
-        if not stands.link.payable and delivery.purpose in (Purpose.REQUEST, Purpose.REMINDER):
+        if not stands.link.payable and delivery.purpose in ASKING:
             return delivery
         begun = evolve(delivery, outcome=Outcome.UNKNOWN)
         try:
@@ -171,7 +173,7 @@ def _reserve(
         tenant=store.tenant,
     )
     message = channel.compose(occasion)
-    step = store.insert_delivery(delivery, message, guard_payable=not merchant.lent)
+    step = store.insert_delivery(delivery, message, guard_payable=purpose in ASKING and not merchant.lent)
     try:
         _ = yield from write(step, fence=True)
     except Conflict:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from attrs import field, frozen
 
 from paybylink.errors import PaybylinkError
 from paybylink.flow import Flow, write
 from paybylink.links import LinkStatus
+from paybylink.messages import Outcome
+from paybylink.payments import RefundStatus
+from paybylink.store import StoredDelivery, StoredRefund
 
-from .close import close_behind, expire
-from .deliver import go_on
+from .close import expire
+from .deliver import go_on, reload
 from .issue import complete
 from .merchant import Merchant
 from .receive import take_up
@@ -78,19 +81,43 @@ def run_due(merchant: Merchant, *, only: str | None, now: dt.datetime) -> Flow[P
         if link.link.status is LinkStatus.PENDING:
             yield from attempt("completed", lambda link=link: complete(merchant, link, now=now))  # type: ignore[misc]
         elif only is None:
-            yield from attempt("completed", lambda link=link: close_behind(merchant, link.link.id, now=now))  # type: ignore[misc]
+            # A close that was cut: finished as `expired`, from where it can be cancelled, replaced or renewed.
+            yield from attempt("completed", lambda link=link: expire(merchant, link.link.id, now=now))  # type: ignore[misc]
     if only is None:
         for link in (yield from store.links_due(now, PIECES)):
             yield from attempt("expired", lambda link=link: expire(merchant, link.link.id, now=now))  # type: ignore[misc]
         for row in (yield from store.inbox_waiting(PIECES)):
             yield from attempt("told", lambda row=row: take_up(merchant, row, now=now))  # type: ignore[misc]
-    for delivery in (yield from store.deliveries_due(now, PIECES)):
-        if only is None or delivery.delivery.link_id == only:
-            yield from attempt("delivered", lambda delivery=delivery: go_on(merchant, delivery, now=now))  # type: ignore[misc]
-    for refund in (yield from store.refunds_in_work(PIECES)):
-        payment = (yield from store.payment(refund.refund.payment_id)) if only is not None else None
-        if only is None or (payment is not None and payment.link_id == only):
-            yield from attempt("refunded", lambda refund=refund: complete_refund(merchant, refund, now=now))  # type: ignore[misc]
+        deliveries = yield from store.deliveries_due(now, PIECES)
+        refunds = yield from store.refunds_in_work(PIECES)
+    else:
+        deliveries = yield from _deliveries_of(merchant, only, now=now)
+        refunds = yield from _refunds_of(merchant, only)
+    for delivery in deliveries:
+        yield from attempt("delivered", lambda delivery=delivery: go_on(merchant, delivery, now=now))  # type: ignore[misc]
+    for refund in refunds:
+        yield from attempt("refunded", lambda refund=refund: complete_refund(merchant, refund, now=now))  # type: ignore[misc]
     if only is None:
         _ = yield from write(store.passed("run_due", now))
     return Pass(failed=tuple(failed), **done)
+
+
+def _deliveries_of(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[Sequence[StoredDelivery]]:
+    """What is due of one link, however much waits elsewhere."""
+    due: list[StoredDelivery] = []
+    for delivery in (yield from merchant.store.deliveries(link_id)):
+        waits = delivery.outcome is Outcome.DEFERRED and (delivery.retry_at or now) <= now
+        if waits or delivery.outcome is Outcome.PREPARED:
+            due.append((yield from reload(merchant, delivery.id)))
+    return due
+
+
+def _refunds_of(merchant: Merchant, link_id: str) -> Flow[Sequence[StoredRefund]]:
+    """The refunds of one link's payments that may be unanswered."""
+    found: list[StoredRefund] = []
+    for payment in (yield from merchant.store.payments(link_id=link_id)):
+        for refund in (yield from merchant.store.refunds(payment.id)):
+            stored = yield from merchant.store.refund(refund.id)
+            if stored is not None and refund.status is RefundStatus.PENDING:
+                found.append(stored)
+    return found

@@ -26,7 +26,7 @@ from paybylink.errors import (
     UnsupportedCapability,
 )
 from paybylink.events import LinkOpened
-from paybylink.flow import Call, Flow, Step, write
+from paybylink.flow import Call, Flow, Step, Written, write
 from paybylink.links import (
     InvoiceBound,
     LinkStatus,
@@ -34,9 +34,10 @@ from paybylink.links import (
     PendingLink,
     ProviderLink,
     ProviderLinkStatus,
+    Reusable,
 )
-from paybylink.orders import Order
-from paybylink.providers.base import LinkRequest, Provider, VendorLink, Written
+from paybylink.orders import Order, is_future
+from paybylink.providers.base import LinkRequest, Provider, VendorLink
 from paybylink.store import StoredLink
 
 from .close import close_behind, load
@@ -65,7 +66,7 @@ def issue(
         try:
             if stored is None:
                 stored = yield from _reserve(merchant, asked, generation=1, now=now)
-            elif differences := _differences(stored, asked):
+            elif differences := _differences(merchant, stored, asked):
                 stored = yield from _differing(merchant, stored, asked, differences, replace=replace, now=now)
         except Conflict:
             continue
@@ -83,7 +84,6 @@ def complete(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flo
         OutcomeUnknown: no answer came; the link is on the error.
         ProviderError: the provider refused; the link stays `pending` with nothing behind it.
     """
-    provider = merchant.provider(stored.link.provider)
     for _ in range(ROUNDS):
         link = stored.link
         attempt = link.current
@@ -93,6 +93,7 @@ def complete(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flo
                 continue
             if attempt is None or attempt.status is not ProviderLinkStatus.ASKED:
                 return link
+            provider = merchant.provider(attempt.provider)
             made = yield from _make(merchant, provider, stored, attempt, now=now)
             if made is not None:
                 return (yield from _open(merchant, stored, attempt, made, now=now))
@@ -108,39 +109,51 @@ def renew(
     """
     The link with a new end and a new link at the provider; its id, token and public URL stay.
 
-    The old one is closed for certain first. After a cut the same call, or the next pass, goes on where it was.
+    The old one is closed for certain first. After a cut the same call goes on where it was; until then the link is
+    `expired`, or `pending` and finished by the next pass.
 
     Raises:
         AlreadyPaid: nothing is left to pay, or a payment is under way.
         LinkClosed: it was cancelled or replaced, which renewal does not undo.
     """
-    if merchant.lent:
-        raise UnsupportedCapability(
-            "a lent connection",
-            "renew",
-            "closing the old link cannot wait for your commit; renew it without one",
+    if expires_in <= dt.timedelta(0):
+        raise InvalidInput.single(
+            "expires_in", "is not more than zero", "give a span such as timedelta(days=7)"
         )
-    check_span(expires_in, now=now)
-    stored = yield from load(merchant, link_id)
-    if stored.link.status is LinkStatus.PENDING:
-        return (yield from complete(merchant, stored, now=now))
-    if stored.link.status in (LinkStatus.CANCELLED, LinkStatus.REPLACED):
-        raise LinkClosed(stored.link)
     for _ in range(ROUNDS):
-        closed = yield from close_behind(merchant, link_id, now=now)
-        link = closed.link
-        if link.status in (LinkStatus.PAID, LinkStatus.PROCESSING):
-            raise AlreadyPaid(link)
-        renewed = evolve(
-            link, status=LinkStatus.PENDING, expires_at=now + expires_in, renewals=link.renewals + 1
-        )
+        stored = yield from load(merchant, link_id)
+        if stored.link.status is LinkStatus.PENDING:
+            return (yield from complete(merchant, stored, now=now))
         try:
-            return (
-                yield from complete(merchant, (yield from _ask(merchant, closed, renewed, now=now)), now=now)
-            )
+            renewed = yield from _renewed(merchant, stored.link, expires_in=expires_in, now=now)
         except Conflict:
             continue
+        return (yield from complete(merchant, renewed, now=now))
     raise Conflict("renew_link")
+
+
+def _renewed(
+    merchant: Merchant, link: PaymentLink, *, expires_in: dt.timedelta, now: dt.datetime
+) -> Flow[StoredLink]:
+    """The link with nothing behind it but a new request."""
+    _check_renewable(link)
+    closed = yield from close_behind(merchant, link.id, now=now)
+    # Money may have come, or somebody may have cancelled, while the old one was closed.
+    _check_renewable(closed.link)
+    renewed = evolve(
+        closed.link,
+        status=LinkStatus.PENDING,
+        expires_at=now + expires_in,
+        renewals=closed.link.renewals + 1,
+    )
+    return (yield from _ask(merchant, closed, renewed, now=now))
+
+
+def _check_renewable(link: PaymentLink) -> None:
+    if link.status in (LinkStatus.PAID, LinkStatus.PROCESSING):
+        raise AlreadyPaid(link)
+    if link.status in (LinkStatus.CANCELLED, LinkStatus.REPLACED):
+        raise LinkClosed(link)
 
 
 def link_request(link: PaymentLink, attempt: ProviderLink) -> LinkRequest:
@@ -187,15 +200,19 @@ def _pending(link: PaymentLink) -> PendingLink:
     )
 
 
-def _differences(stored: StoredLink, asked: LinkWish) -> tuple[str, ...]:
-    """The fields that differ; a provider or an expiry that the caller left out never does."""
+def _differences(merchant: Merchant, stored: StoredLink, asked: LinkWish) -> tuple[str, ...]:
+    """The fields that differ. A provider that the caller left out never does; an expiry is compared as given."""
     names = dict.fromkeys((*stored.content, *asked.content))
-    return tuple(
+    differing = [
         name
         for name in names
         if stored.content.get(name, "") != asked.content.get(name, "")
         and not (name == "provider" and asked.content.get(name) in (None, stored.link.provider))
-    )
+    ]
+    if stored.link.mode is not merchant.provider(asked.provider).mode:
+        # A link made with a test key is not handed to somebody who means real money.
+        differing.append("mode")
+    return tuple(differing)
 
 
 def _differing(
@@ -221,19 +238,27 @@ def _differing(
         )
     if link.status is LinkStatus.PENDING:
         # Whether the old one exists is not known: find out first.
-        _ = yield from complete(merchant, stored, now=now)
+        link = yield from complete(merchant, stored, now=now)
+    _check_replaceable(link)
     closed = yield from close_behind(merchant, link.id, now=now)
-    if closed.link.status is LinkStatus.PAID or closed.link.paid_amount.minor:
-        raise AlreadyPaid(closed.link)
+    _check_replaceable(closed.link)
     gone = evolve(closed.link, status=LinkStatus.REPLACED)
     farewell = merchant.store.update_link(gone, version=closed.link.version)
     return (yield from _reserve(merchant, asked, generation=link.generation + 1, now=now, beside=(farewell,)))
+
+
+def _check_replaceable(link: PaymentLink) -> None:
+    """Money that came, or is under way, was meant for this link; a reusable one may change after any number."""
+    settled = link.status in (LinkStatus.PAID, LinkStatus.PROCESSING)
+    if settled or (link.paid_amount.minor and not isinstance(link.kind, Reusable)):
+        raise AlreadyPaid(link)
 
 
 def _reserve(
     merchant: Merchant, asked: LinkWish, *, generation: int, now: dt.datetime, beside: tuple[Step, ...] = ()
 ) -> Flow[StoredLink]:
     """The reserved row, with the exact request that will be sent; written before anything is."""
+    _ = is_future(asked.expires_at, now=now, path="expires_at")
     store, ids = merchant.store, merchant.identifiers
     provider = merchant.provider(asked.provider)
     token = ids.token()
@@ -266,6 +291,7 @@ def _rewrite(
     merchant: Merchant, stored: StoredLink, asked: LinkWish, *, now: dt.datetime
 ) -> Flow[StoredLink]:
     """The same row with corrected content, after a request that was refused (rule 3)."""
+    _ = is_future(asked.expires_at, now=now, path="expires_at")
     provider = merchant.provider(asked.provider)
     link = evolve(
         stored.link,

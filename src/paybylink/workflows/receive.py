@@ -17,11 +17,11 @@ from attrs import frozen
 from paybylink.errors import Conflict, WebhookRejected
 from paybylink.events import Event
 from paybylink.flow import Flow, write
-from paybylink.providers.base import ForeignNotice, Provider, ProviderEvent, UnknownNotice
+from paybylink.providers.base import ForeignNotice, Provider, ProviderEvent, RefundNotice, UnknownNotice
 from paybylink.store import InboxRow
 
 from .merchant import Merchant
-from .record import ROUNDS, effects_of
+from .record import ROUNDS, Effects, effects_of, record_all
 
 log = logging.getLogger("paybylink.webhooks")
 
@@ -90,13 +90,20 @@ def take_in(
 
 
 def take_up(merchant: Merchant, row: InboxRow, *, now: dt.datetime) -> Flow[tuple[Event, ...]]:
-    """Try an event again that waited for something that had not been told yet."""
+    """
+    Try an event again that waited for something that had not been told yet.
+
+    A refund waits for its payment. If that was still not told, its provider is asked for it: a payment without our
+    mark is foreign, and so is its refund; one with our mark is recorded first.
+    """
     provider = merchant.provider(row.provider)
     store = merchant.store
     for event in provider.read(row.body):
         if event.event_id != row.event_id:
             continue
         effects = yield from effects_of(merchant, provider, event.notice, now=now)
+        if effects.state == "waiting" and isinstance(event.notice, RefundNotice):
+            effects = yield from _with_payment(merchant, provider, event.notice, now=now)
         if effects.state == "waiting":
             return ()
         done = store.settle_event(row.provider, row.event_id, effects.state, at=now, error=effects.reason)
@@ -107,3 +114,14 @@ def take_up(merchant: Merchant, row: InboxRow, *, now: dt.datetime) -> Flow[tupl
             return ()
         return effects.events
     return ()
+
+
+def _with_payment(
+    merchant: Merchant, provider: Provider, notice: RefundNotice, *, now: dt.datetime
+) -> Flow[Effects]:
+    """What a refund changes once its payment was fetched."""
+    payment = yield from provider.fetch_payment(notice.payment_vendor_id)
+    if not payment.link_id:
+        return Effects(state="foreign", reason="a refund of a payment that no link of ours has made")
+    _ = yield from record_all(merchant, provider, (payment,), now=now)
+    return (yield from effects_of(merchant, provider, notice, now=now))

@@ -29,6 +29,7 @@ from paybylink.events import (
 )
 from paybylink.flow import Flow, Step, write
 from paybylink.links import (
+    PAYABLE,
     LinkStatus,
     PaymentFlag,
     PaymentLink,
@@ -185,6 +186,9 @@ def _payment(
     else:
         failed = after in (PaymentStatus.FAILED, PaymentStatus.CANCELLED)
         moved_link = after_attempt(link, failed=failed) if link else None
+        if moved_link is not None and moved_link.status in PAYABLE and moved_link.current is None:
+            # It was closed while the money was under way, so nothing is left that could be paid.
+            moved_link = evolve(moved_link, status=LinkStatus.EXPIRED)
         if link and after in (PaymentStatus.FAILED, PaymentStatus.PROCESSING):
             happened = PaymentFailed if failed else PaymentProcessing
             events.append(
@@ -263,7 +267,13 @@ def _refund(
     store = merchant.store
     stored = yield from store.refund_of_vendor(provider.name, notice.vendor_id)
     if stored is None and notice.refund_id:
-        stored = yield from store.refund(notice.refund_id)
+        stored = yield from store.refund(notice.refund_id.partition(".")[0])
+        if stored is not None and (stored.refund.vendor_id or refund_mark(stored.refund) != notice.refund_id):
+            # News of an attempt that had ended before this one was made under the same reference.
+            key = entry_key(provider.name, notice.vendor_id, "refund")
+            if notice.status is not RefundStatus.SUCCEEDED or (yield from store.entry_of_key(key)):
+                return Effects()
+            stored = None
     payment = yield from store.payment_of_vendor(provider.name, notice.payment_vendor_id)
     if payment is None:
         return Effects(state="waiting", reason="the payment that it gives back has not been told yet")
@@ -301,6 +311,11 @@ def _refund(
         *(store.emit(event, now=now) for event in events),
     )
     return Effects(steps=steps, events=events)
+
+
+def refund_mark(refund: Refund) -> str:
+    """What travels to the provider with a refund: its row, and which attempt of it this is."""
+    return refund.id if refund.version == 1 else f"{refund.id}.{refund.version}"
 
 
 def _refund_effects(

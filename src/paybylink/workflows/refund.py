@@ -12,14 +12,14 @@ import datetime as dt
 from attrs import evolve
 
 from paybylink.errors import Conflict, InvalidInput, NotFound, OutcomeUnknown, ProviderError
-from paybylink.flow import Call, Flow, write
+from paybylink.flow import Call, Flow, Written, write
 from paybylink.money import Money
 from paybylink.payments import Payment, PaymentStatus, Refund, RefundStatus
-from paybylink.providers.base import Provider, RefundNotice, RefundRequest, Written
+from paybylink.providers.base import Provider, RefundNotice, RefundRequest
 from paybylink.store import StoredRefund
 
 from .merchant import Merchant
-from .record import ROUNDS, record_all
+from .record import ROUNDS, record_all, refund_mark
 
 
 def refund(
@@ -74,9 +74,7 @@ def complete_refund(merchant: Merchant, stored: StoredRefund, *, now: dt.datetim
     if payment is None:
         raise NotFound("the payment of this refund is gone from the store")
     provider = merchant.provider(known.provider)
-    request = RefundRequest(
-        refund_id=known.id, payment_vendor_id=payment.vendor_id, amount=known.amount, reason=known.reason
-    )
+    request = _request(known, payment)
     try:
         told = yield from _make_or_find(provider, request, stored.written, now=now)
     except ProviderError as error:
@@ -107,6 +105,15 @@ def _make_or_find(
     return (yield from provider.find_refund(request))
 
 
+def _request(asked: Refund, payment: Payment) -> RefundRequest:
+    return RefundRequest(
+        refund_id=refund_mark(asked),
+        payment_vendor_id=payment.vendor_id,
+        amount=asked.amount,
+        reason=asked.reason,
+    )
+
+
 def _ended(known: Refund) -> bool:
     """Whether a refund has ended without money going back, so that its reference may be used again."""
     return known.status in (RefundStatus.FAILED, RefundStatus.CANCELLED)
@@ -131,14 +138,17 @@ def _reserve(
         raise InvalidInput.single(
             "amount", f"is in {wanted.currency}", f"refund in {payment.amount.currency}"
         )
-    if amount is None and payment.refunded.minor:
-        raise InvalidInput.single("amount", "is missing, and a part was refunded already", "name the amount")
+    if amount is None and not reference and payment.refunded.minor:
+        raise InvalidInput.single(
+            "reference", "is missing, and a part was refunded already", "name the refund of the rest"
+        )
     if not 0 < wanted.minor <= payment.refundable.minor:
         raise InvalidInput.single("amount", f"is {wanted}", f"refund at most {payment.refundable}")
     provider = merchant.provider(payment.provider)
     ids, store = merchant.identifiers, merchant.store
     asked = Refund(
         id=ended.refund.id if ended else ids.row(now),
+        version=ended.refund.version + 1 if ended else 1,
         payment_id=payment.id,
         provider=payment.provider,
         amount=wanted,
@@ -148,10 +158,7 @@ def _reserve(
         tenant=store.tenant,
         reason=reason,
     )
-    request = RefundRequest(
-        refund_id=asked.id, payment_vendor_id=payment.vendor_id, amount=wanted, reason=reason
-    )
-    written = provider.write_refund(request, key=ids.key(), now=now)
+    written = provider.write_refund(_request(asked, payment), key=ids.key(), now=now)
     taken = evolve(payment, refunded=payment.refunded + wanted)
     row = (
         store.rewrite_refund(asked, written, version=ended.refund.version)
@@ -159,8 +166,6 @@ def _reserve(
         else store.insert_refund(asked, written)
     )
     _ = yield from write(row, store.update_payment(taken, version=payment.version), fence=True)
-    if ended:
-        asked = evolve(asked, version=ended.refund.version + 1)
     return StoredRefund(refund=asked, written=written)
 
 

@@ -13,7 +13,7 @@ import hashlib
 
 from attrs import evolve
 
-from paybylink.errors import InvalidInput, OutcomeUnknown, ProviderError, UnsupportedCapability
+from paybylink.errors import AlreadyPaid, InvalidInput, OutcomeUnknown, ProviderError, UnsupportedCapability
 from paybylink.flow import Call
 from paybylink.links import (
     LinkStatus,
@@ -23,6 +23,7 @@ from paybylink.links import (
     after_attempt,
     after_payment,
 )
+from paybylink.orders import is_future
 from paybylink.payments import Payment, PaymentStatus
 from paybylink.providers.base import Feature, LinkRequest, Provider, Support, VendorLinkStatus
 
@@ -48,6 +49,7 @@ def issue_stateless(
             "an expiry",
             "somebody has to close the link in time; give a store",
         )
+    _ = is_future(asked.expires_at, now=now, path="expires_at")
     order = asked.order
     digest = hashlib.sha256(
         "\x1f".join((provider.mode, provider.name, order.tenant, order.reference, order.part)).encode()
@@ -126,11 +128,19 @@ def fetch_stateless(provider: Provider, link: PaymentLink) -> Call[PaymentLink]:
 
 
 def cancel_stateless(provider: Provider, link: PaymentLink, *, now: dt.datetime) -> Call[PaymentLink]:
-    """The link after its provider has closed it; one that was paid stays paid."""
+    """
+    The link after its provider has closed it.
+
+    Raises:
+        AlreadyPaid: money has come; refund it instead.
+    """
     vendor_id = _vendor_id(link)
     key = hashlib.sha256(f"close\x1f{vendor_id}".encode()).hexdigest()[:32]
     _ = yield from provider.close_link(vendor_id, key=key, now=now)
-    return (yield from fetch_stateless(provider, link))
+    closed = yield from fetch_stateless(provider, link)
+    if closed.status is LinkStatus.PAID:
+        raise AlreadyPaid(closed)
+    return closed
 
 
 def _vendor_id(link: PaymentLink) -> str:

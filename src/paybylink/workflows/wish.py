@@ -15,6 +15,7 @@ from paybylink.orders import Order, is_future
 
 #: How long a link bound to an invoice lives after the due date.
 INVOICE_GRACE = dt.timedelta(days=30)
+_BEFORE_ALL = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @frozen(kw_only=True)
@@ -25,7 +26,8 @@ class LinkWish:
     Attributes:
         order, kind: what is asked for, and how.
         provider: a name, if the caller named one.
-        expires_at: the moment computed from what was given, or from the default.
+        expires_at: the moment computed from what was given, or from the default; may have passed, since the same
+            wish is understood again later.
         expires_in: the span, if a span was given.
         content: all of it by field, for comparison with an earlier wish.
     """
@@ -53,7 +55,7 @@ def wish(
     The checked wish.
 
     Raises:
-        InvalidInput: a span and a moment were given, one lies in the past, or the tenant is another one's.
+        InvalidInput: a span and a moment were given, one cannot be used, or the tenant is another one's.
     """
     if order.tenant != tenant:
         raise InvalidInput.single(
@@ -95,3 +97,12 @@ def check_span(span: object, *, now: dt.datetime) -> None:
         raise InvalidInput.single("expires_in", "is not more than zero", remedy)
     if span > dt.datetime.max.replace(tzinfo=dt.UTC) - now:
         raise InvalidInput.single("expires_in", "ends after the year 9999", remedy)
+
+
+def _after(now: dt.datetime, span: dt.timedelta) -> dt.datetime:
+    try:
+        return now + span
+    except OverflowError:
+        raise InvalidInput.single(
+            "expires_in", "reaches beyond the year 9999", "give a span such as timedelta(days=7)"
+        ) from None

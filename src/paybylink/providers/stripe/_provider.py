@@ -31,7 +31,7 @@ from paybylink.errors import (
     ProviderError,
     SettingsError,
 )
-from paybylink.flow import Call, Retry, Sending, T
+from paybylink.flow import Call, Retry, Sending, T, Written
 from paybylink.links import Mode
 from paybylink.providers.base import (
     Capabilities,
@@ -45,7 +45,6 @@ from paybylink.providers.base import (
     Support,
     VendorLink,
     VendorLinkStatus,
-    Written,
 )
 from paybylink.providers.exchange import exchange, write
 

@@ -8,9 +8,8 @@ from itertools import groupby
 
 from attrs import field, frozen
 
-from paybylink.flow import Flow, Step
+from paybylink.flow import Flow, Step, Written
 from paybylink.links import LinkStatus, PaymentLink, ProviderLink, ProviderLinkStatus
-from paybylink.providers.base import Written
 from paybylink.store.queries import links as sql
 from paybylink.store.queries.links import BEHIND
 from paybylink.store.queries.messages import FORGET_DELIVERIES

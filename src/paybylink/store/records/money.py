@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from paybylink.flow import Flow, Step
+from paybylink.flow import Flow, Step, Written
 from paybylink.payments import Dispute, DisputeStatus, Payment, Refund
-from paybylink.providers.base import Written
 from paybylink.store.queries import money as sql
 from paybylink.store.rows import money as rows
 from paybylink.store.rows._columns import Row, micros

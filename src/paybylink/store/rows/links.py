@@ -11,9 +11,9 @@ import base64
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from paybylink.flow import Written
 from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLink, ProviderLinkStatus
 from paybylink.money import Money
-from paybylink.providers.base import Written
 from paybylink.store.queries.links import BEHIND, CUSTOMER
 
 from ._columns import Parameters, Row, digest, dump, load, micros, moment
