@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .errors import Faults, InvalidInput, SettingsError
+from .errors import Faults, InvalidInput, SettingsError, UnsupportedCapability
 from .links import LinkKind, LinkStatus, PaymentLink, PendingLink, as_kind
 from .messages import Delivery, Purpose
 from .money import Money
@@ -48,9 +48,10 @@ class Journeys:
         public_url: where our own link pages are served; None hands out the provider's address.
         tenant: whose rows these are.
         stateless: nothing is remembered.
+        handlers: ``inline`` or ``worker``.
 
     Raises:
-        SettingsError: names are used twice, or test and live are mixed.
+        SettingsError: names are used twice, test and live are mixed, or a word or span cannot be used.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Journeys:
         default_expiry: dt.timedelta,
         language: str,
         wording: Wording | None,
+        handlers: str,
     ) -> None:
         self.providers, self.channels = tuple(providers), tuple(channels)
         self.public_url = public_url.rstrip("/") if public_url else None
@@ -85,11 +87,30 @@ class Journeys:
                 "providers", "mix test and live keys", "use one PayByLink for test and another for live"
             )
         _check_public_url(faults, self.public_url, live="live" in modes)
+        self.inline = handlers == "inline"
+        if handlers not in ("inline", "worker"):
+            faults.add("handlers", "is no way to hand out events", 'use "inline" or "worker"')
+        if default_expiry <= dt.timedelta(0):
+            faults.add("default_expiry", "is not more than zero", "give a span such as timedelta(days=30)")
         if faults:
             try:
                 faults.raise_any()
             except InvalidInput as error:
                 raise SettingsError(error.faults) from None
+
+    def check_lendable(self) -> None:
+        """
+        Return if what a lent connection has reserved can be completed after its commit.
+
+        Raises:
+            UnsupportedCapability: there is no store of our own to complete it on.
+        """
+        if self.stateless:
+            raise UnsupportedCapability(
+                "store=None",
+                "a lent connection",
+                "what is reserved on it is completed on our own; give its database as store=",
+            )
 
     @cached_property
     def merchant(self) -> Merchant:
@@ -256,7 +277,8 @@ class Journeys:
         """See `PayByLink.renew`."""
         from .workflows.issue import renew
 
-        return renew(self.merchant, link.id, expires_in=expires_in or self._default_expiry, now=now)
+        span = self._default_expiry if expires_in is None else expires_in
+        return renew(self.merchant, link.id, expires_in=span, now=now)
 
     def refresh(self, link: PaymentLink, *, now: dt.datetime) -> Flow[PaymentLink] | Call[PaymentLink]:
         """See `PayByLink.refresh`."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from paybylink import PayByLink
 from paybylink.sandbox import Sandbox
 from workflows.receiver import Receiver
 from workflows.world import World
@@ -51,3 +53,16 @@ def terminal(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> T
         SMTP_SENDER=SENDER,
     )
     return made
+
+
+@pytest.fixture
+def reference(request: pytest.FixtureRequest) -> str:
+    """A reference that no other test uses."""
+    return f"p-{zlib.crc32(request.node.nodeid.encode()):08x}"
+
+
+@pytest.fixture
+def pay(world: World, reference: str) -> Iterator[PayByLink]:
+    """A shop with a fresh database, Stripe and a mail server."""
+    with world.pay_by_link(world.database(reference)) as made:
+        yield made

@@ -112,9 +112,9 @@ class AsyncPayByLink:
             default_expiry=default_expiry,
             language=language,
             wording=wording,
+            handlers=handlers,
         )
         self._store, self._http, self._clock, self._patience = store, http, clock, patience
-        self._inline = handlers == "inline"
         self._handlers: list[tuple[tuple[type[Event], ...], Callable[..., object]]] = []
         self._doors_made: AsyncDoors | None = None
 
@@ -243,7 +243,7 @@ class AsyncPayByLink:
             headers, body: as they came; the body byte for byte.
         """
         reply = await self._run(self.journeys.receive(name, headers=headers, body=body, now=self._clock()))
-        if self._inline:
+        if self.journeys.inline:
             _ = await self.hand_out(seconds=DRAIN_SECONDS)
         return reply
 
@@ -351,7 +351,7 @@ class AsyncPayByLink:
             only: one link, for a host that has just committed on a lent connection.
         """
         done = await self._run(self.journeys.run_due(only=only, now=self._clock()))
-        if self._inline:
+        if self.journeys.inline:
             _ = await self.hand_out(seconds=DRAIN_SECONDS)
         return done
 
@@ -455,6 +455,7 @@ class AsyncPayByLink:
         """
         from paybylink.store import open_async_vault
 
+        self.journeys.check_lendable()
         return AsyncLentPayByLink(
             self.journeys, self._doors.beside(open_async_vault(connection)), self._clock
         )

@@ -114,9 +114,9 @@ class PayByLink:
             default_expiry=default_expiry,
             language=language,
             wording=wording,
+            handlers=handlers,
         )
         self._store, self._http, self._clock, self._patience = store, http, clock, patience
-        self._inline = handlers == "inline"
         self._handlers: list[tuple[tuple[type[Event], ...], Callable[..., object]]] = []
         self._doors_made: Doors | None = None
 
@@ -245,7 +245,7 @@ class PayByLink:
             headers, body: as they came; the body byte for byte.
         """
         reply = self._run(self.journeys.receive(name, headers=headers, body=body, now=self._clock()))
-        if self._inline:
+        if self.journeys.inline:
             _ = self.hand_out(seconds=DRAIN_SECONDS)
         return reply
 
@@ -350,7 +350,7 @@ class PayByLink:
             only: one link, for a host that has just committed on a lent connection.
         """
         done = self._run(self.journeys.run_due(only=only, now=self._clock()))
-        if self._inline:
+        if self.journeys.inline:
             _ = self.hand_out(seconds=DRAIN_SECONDS)
         return done
 
@@ -428,7 +428,7 @@ class PayByLink:
             if not isinstance(row.event, kinds):
                 continue
             try:
-                handler(row.event)
+                _ = handler(row.event)
             except Exception as error:
                 # The text of a host's error may hold personal data; its type does not.
                 log.error("a handler failed for event %s with %s", row.event.id, type(error).__name__)
@@ -447,6 +447,7 @@ class PayByLink:
         """
         from paybylink.store import open_vault
 
+        self.journeys.check_lendable()
         return LentPayByLink(self.journeys, self._doors.beside(open_vault(connection)), self._clock)
 
     @property

@@ -39,7 +39,7 @@ def main() -> int:
             f"  Stripe's API   {sandbox.stripe_url}  (any sk_test_ key)\n"
             f"  mail server    {sandbox.smtp_host}:{sandbox.smtp_port}, read at {sandbox.url}/mailbox\n"
         )
-        sys.stdout.flush()
+        _ = sys.stdout.flush()
         _ = over.wait()
     return 0
 

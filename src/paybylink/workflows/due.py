@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from attrs import field, frozen
 
@@ -79,24 +80,24 @@ def run_due(merchant: Merchant, *, only: str | None, now: dt.datetime) -> Flow[P
         in_work = (stored,) if stored else ()
     for link in in_work:
         if link.link.status is LinkStatus.PENDING:
-            yield from attempt("completed", lambda link=link: complete(merchant, link, now=now))  # type: ignore[misc]
+            yield from attempt("completed", partial(complete, merchant, link, now=now))
         elif only is None:
             # A close that was cut: finished as `expired`, from where it can be cancelled, replaced or renewed.
-            yield from attempt("completed", lambda link=link: expire(merchant, link.link.id, now=now))  # type: ignore[misc]
+            yield from attempt("completed", partial(expire, merchant, link.link.id, now=now))
     if only is None:
         for link in (yield from store.links_due(now, PIECES)):
-            yield from attempt("expired", lambda link=link: expire(merchant, link.link.id, now=now))  # type: ignore[misc]
+            yield from attempt("expired", partial(expire, merchant, link.link.id, now=now))
         for row in (yield from store.inbox_waiting(PIECES)):
-            yield from attempt("told", lambda row=row: take_up(merchant, row, now=now))  # type: ignore[misc]
+            yield from attempt("told", partial(take_up, merchant, row, now=now))
         deliveries = yield from store.deliveries_due(now, PIECES)
         refunds = yield from store.refunds_in_work(PIECES)
     else:
         deliveries = yield from _deliveries_of(merchant, only, now=now)
         refunds = yield from _refunds_of(merchant, only)
     for delivery in deliveries:
-        yield from attempt("delivered", lambda delivery=delivery: go_on(merchant, delivery, now=now))  # type: ignore[misc]
+        yield from attempt("delivered", partial(go_on, merchant, delivery, now=now))
     for refund in refunds:
-        yield from attempt("refunded", lambda refund=refund: complete_refund(merchant, refund, now=now))  # type: ignore[misc]
+        yield from attempt("refunded", partial(complete_refund, merchant, refund, now=now))
     if only is None:
         _ = yield from write(store.passed("run_due", now))
     return Pass(failed=tuple(failed), **done)

@@ -116,10 +116,13 @@ def renew(
         AlreadyPaid: nothing is left to pay, or a payment is under way.
         LinkClosed: it was cancelled or replaced, which renewal does not undo.
     """
-    if expires_in <= dt.timedelta(0):
-        raise InvalidInput.single(
-            "expires_in", "is not more than zero", "give a span such as timedelta(days=7)"
+    if merchant.lent:
+        raise UnsupportedCapability(
+            "a lent connection",
+            "renew",
+            "closing the old link cannot wait for your commit; renew it without one",
         )
+    check_span(expires_in, now=now)
     for _ in range(ROUNDS):
         stored = yield from load(merchant, link_id)
         if stored.link.status is LinkStatus.PENDING:

@@ -65,7 +65,7 @@ def wish(
         raise InvalidInput.single("expires_at", "is given beside expires_in", "give one of them")
     if expires_in is not None:
         check_span(expires_in, now=now)
-    moment = None if expires_at is None else is_future(expires_at, now=now, path="expires_at")
+    moment = None if expires_at is None else is_future(expires_at, now=_BEFORE_ALL, path="expires_at")
     content = link_content(order, kind, expires_in=expires_in, expires_at=expires_at)
     if provider is not None:
         content["provider"] = provider
@@ -97,12 +97,3 @@ def check_span(span: object, *, now: dt.datetime) -> None:
         raise InvalidInput.single("expires_in", "is not more than zero", remedy)
     if span > dt.datetime.max.replace(tzinfo=dt.UTC) - now:
         raise InvalidInput.single("expires_in", "ends after the year 9999", remedy)
-
-
-def _after(now: dt.datetime, span: dt.timedelta) -> dt.datetime:
-    try:
-        return now + span
-    except OverflowError:
-        raise InvalidInput.single(
-            "expires_in", "reaches beyond the year 9999", "give a span such as timedelta(days=7)"
-        ) from None
