@@ -97,13 +97,12 @@ LINK_MOVES: dict[LinkStatus, frozenset[LinkStatus]] = {
             LinkStatus.PENDING,
             LinkStatus.OPEN,
             LinkStatus.PAID,
-            LinkStatus.PART_PAID,
             LinkStatus.CANCELLED,
             LinkStatus.REPLACED,
         }
     ),
-    LinkStatus.CANCELLED: frozenset({LinkStatus.PAID, LinkStatus.PART_PAID, LinkStatus.REPLACED}),
-    LinkStatus.REPLACED: frozenset({LinkStatus.PAID, LinkStatus.PART_PAID}),
+    LinkStatus.CANCELLED: frozenset({LinkStatus.PAID, LinkStatus.REPLACED}),
+    LinkStatus.REPLACED: frozenset({LinkStatus.PAID}),
 }
 
 #: States in which a customer can go and pay.
@@ -405,7 +404,8 @@ def after_payment(link: PaymentLink, payment: Payment) -> Standing:
         flags.add(PaymentFlag.MISMATCH)
     if paid.paid_amount >= asked:
         status = moved(link.status, LinkStatus.PAID)
-    elif isinstance(link.kind, InvoiceBound) and link.status is not LinkStatus.PAID:
+    elif isinstance(link.kind, InvoiceBound) and link.status not in {*CLOSED, LinkStatus.PAID}:
+        # A part that comes late opens nothing again: it is flagged, and a person decides.
         status = moved(link.status, LinkStatus.PART_PAID)
     else:
         status = link.status

@@ -76,6 +76,16 @@ class TestCreate:
         assert made.json["delivery"]["outcome"] == "accepted"
         assert [mail.recipients for mail in shop.control.mails()] == [("zoe@example.com",)]
 
+    def test_what_became_of_the_mail_is_told_beside_the_address(self, shop: Terminal) -> None:
+        """A refused mail does not hide the link, and is code 3."""
+        _ = shop.control.fault("mail_refuse_rcpt", status=550)
+
+        made = shop.type(*ORDER, *CUSTOMER, "--send", "email")
+
+        assert made.code == 3
+        assert made.out.startswith(shop.sandbox.url)
+        assert "email: refused" in made.err
+
     def test_other_content_is_a_conflict_until_it_may_replace(self, shop: Terminal) -> None:
         """Code 6, the difference by name, and the way out."""
         _ = shop.type(*ORDER)
@@ -342,6 +352,19 @@ class TestUpkeep:
         """One pass, counted."""
         assert shop.type("run-due").out.strip() == "nothing was due"
         assert shop.type("run-due", "--json").json["failed"] == []
+
+    def test_run_due_heals_what_was_cut_and_tells_what_it_could_not(self, shop: Terminal) -> None:
+        """A pass with failures is code 9; the next one finishes the work."""
+        _ = shop.control.fault("reset_after", "stripe.payment_links.create", times=None)
+        _ = shop.type(*ORDER)
+
+        failed = shop.type("run-due")
+        shop.control.clear_faults()
+        done = shop.type("run-due")
+
+        assert failed.code == 9
+        assert "failed, to be tried again: outcome_unknown" in failed.err
+        assert (done.code, done.out.strip()) == (0, "1 completed")
 
     def test_db_upgrade_makes_the_tables_and_then_nothing(self, shop: Terminal) -> None:
         """It may stand in every deployment."""

@@ -110,6 +110,15 @@ def test_sandbox_tells_how_to_use_it(tmp_path: Path) -> None:
     assert (tmp_path / "state" / "sandbox.db").exists()
 
 
+def test_command_line_without_its_extra_says_what_to_install() -> None:
+    """Code 2 and one line, not a traceback."""
+    script = "import sys; sys.modules['typer'] = None; from paybylink.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == 'error: the command line needs an extra: pip install "paybylink[cli]"\n'
+
+
 @pytest.mark.parametrize(
     ("words", "variables"),
     [

@@ -335,6 +335,10 @@ class TestFaults:
 
         assert "line 2" in faults_of(load)["paybylink.toml"]
 
+    def test_folder_is_no_file(self, tmp_path: Path) -> None:
+        """What cannot be read is named with the reason."""
+        assert "cannot be read" in faults_of(lambda: load(tmp_path))[tmp_path.name]
+
     def test_file_of_another_encoding_is_named(self) -> None:
         """Settings are UTF-8."""
         _ = Path("paybylink.toml").write_bytes("language = 'fran\xe7ais'".encode("latin-1"))

@@ -425,7 +425,7 @@ class TestConnections:
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if child == 0:
-            signal.alarm(20)
+            _ = signal.alarm(20)
             try:
                 told = run(asked(url), doors)
                 doors.close()

@@ -110,7 +110,7 @@ class TestTheTable:
 
     def test_replaced_links_never_come_back_but_by_money(self) -> None:
         """Nothing re-opens what another link has replaced."""
-        assert LINK_MOVES[LinkStatus.REPLACED] == {LinkStatus.PAID, LinkStatus.PART_PAID}
+        assert LINK_MOVES[LinkStatus.REPLACED] == {LinkStatus.PAID}
 
     def test_states_are_payable_or_closed_or_neither(self) -> None:
         """A closed state cannot be paid."""
@@ -185,7 +185,8 @@ class TestMoney:
             pytest.param(bound(), "part_paid", 1000, 1000, "part_paid", set(), id="another part"),
             pytest.param(bound(), "part_paid", 1000, 3990, "paid", set(), id="the last part"),
             pytest.param(bound(), "part_paid", 1000, 4000, "paid", {EXCESS}, id="above the open amount"),
-            pytest.param(bound(), "expired", 0, 1000, "part_paid", {LATE}, id="a late part"),
+            pytest.param(bound(), "expired", 0, 1000, "expired", {LATE}, id="a late part"),
+            pytest.param(bound(), "cancelled", 0, 1000, "cancelled", {LATE}, id="a part after it was cancelled"),
             pytest.param(bound(), "paid", 0, 1000, "paid", {EXCESS}, id="a part after paid by other means"),
         ],
     )

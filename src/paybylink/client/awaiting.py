@@ -8,6 +8,7 @@ import datetime as dt
 import inspect
 import logging
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -440,7 +441,7 @@ class AsyncPayByLink:
             except Exception as error:
                 # The text of a host's error may hold personal data; its type does not.
                 log.error("a handler failed for event %s with %s", row.event.id, type(error).__name__)
-                log.debug("the handler's error", exc_info=True)
+                log.debug("it failed here:\n%s", "".join(traceback.format_tb(error.__traceback__)))
                 return type(error).__name__
         return ""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -432,7 +433,7 @@ class PayByLink:
             except Exception as error:
                 # The text of a host's error may hold personal data; its type does not.
                 log.error("a handler failed for event %s with %s", row.event.id, type(error).__name__)
-                log.debug("the handler's error", exc_info=True)
+                log.debug("it failed here:\n%s", "".join(traceback.format_tb(error.__traceback__)))
                 return type(error).__name__
         return ""
 

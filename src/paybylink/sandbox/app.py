@@ -38,7 +38,7 @@ from paybylink.sandbox.mailbox import Mailman, smtp_protocol
 from paybylink.sandbox.shaky import Door
 from paybylink.sandbox.stripe.events import register
 from paybylink.sandbox.stripe.routes import stripe_routes
-from paybylink.sandbox.webhooks import Courier, is_loopback_host
+from paybylink.sandbox.webhooks import Courier, is_loopback_host, retry
 
 
 class SandboxApp:
@@ -155,6 +155,8 @@ class Sandbox:
             self.engine.move_to(self.url)
             for place, (url, secret) in enumerate(self._webhooks, start=1):
                 _ = register(self.engine, url, events=["*"], secret=secret, identifier=f"we_sandbox_{place}")
+            # Whoever could not be reached before may listen now.
+            _ = retry(self.engine, "queued", "failed")
             started: Future[None] = Future()
             self._thread = threading.Thread(
                 target=self._run, args=(*opened, started), name="paybylink-sandbox", daemon=True
@@ -250,8 +252,7 @@ class Sandbox:
             server.close()
         app.door.close()
         _ = courier.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await courier
+        _ = await asyncio.wait({courier}, timeout=2)
         if state.tasks:
             _ = await asyncio.wait(state.tasks, timeout=2)
         for connection in [*state.connections, *conversations]:

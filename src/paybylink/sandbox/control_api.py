@@ -125,7 +125,8 @@ def control_routes(engine: Engine, courier: webhooks.Courier) -> list[Route]:
     async def flush(asked: Document) -> object:
         _ = webhooks.release_reordered(engine)
         try:
-            await asyncio.wait_for(courier.drain(), float(asked.get("seconds", 30)))
+            async with asyncio.timeout(float(asked.get("seconds", 30))):
+                await courier.drain()
         except TimeoutError:
             raise _Refused("The queue of webhooks did not empty in time.") from None
         states = ("delivered", "failed", "held", "dropped")
@@ -134,8 +135,8 @@ def control_routes(engine: Engine, courier: webhooks.Courier) -> list[Route]:
     async def release(_: Document) -> object:
         return {"released": webhooks.release(engine) + webhooks.release_reordered(engine)}
 
-    async def retry(_: Document) -> object:
-        return {"queued": webhooks.retry_failed(engine)}
+    async def retry_failed(_: Document) -> object:
+        return {"queued": webhooks.retry(engine, "failed")}
 
     def listed(kind: str) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(_: Request) -> Response:
@@ -158,7 +159,7 @@ def control_routes(engine: Engine, courier: webhooks.Courier) -> list[Route]:
         Route("/sandbox/webhooks", listed("delivery"), methods=["GET"]),
         Route("/sandbox/flush", _taking(flush), methods=["POST"]),
         Route("/sandbox/release", _taking(release), methods=["POST"]),
-        Route("/sandbox/retry", _taking(retry), methods=["POST"]),
+        Route("/sandbox/retry", _taking(retry_failed), methods=["POST"]),
         Route("/sandbox/links", listed("payment_link"), methods=["GET"]),
         Route("/sandbox/payments", listed("payment_intent"), methods=["GET"]),
         Route("/sandbox/refunds", listed("refund"), methods=["GET"]),

@@ -110,13 +110,18 @@ def release_reordered(engine: Engine, group: str | None = None) -> int:
     return len(mine)
 
 
-def retry_failed(engine: Engine) -> int:
-    """How many deliveries that were given up are in the queue again, as when resent from Stripe's dashboard."""
+def retry(engine: Engine, *statuses: str) -> int:
+    """
+    How many deliveries of these statuses are to be made at once, in the order of their events.
+
+    ``failed`` are those that were given up: asking for them again is what a person does in Stripe's dashboard.
+    """
     with engine.transaction():
-        failed = engine.find("delivery", ("status", "=", "failed"), newest_first=False)
-        for delivery in failed:
+        found = engine.find("delivery", newest_first=False)
+        waiting = [delivery for delivery in found if delivery["status"] in statuses]
+        for delivery in waiting:
             _requeue(engine, delivery)
-    return len(failed)
+    return len(waiting)
 
 
 def _queue(
@@ -197,7 +202,9 @@ class Courier:
             if wait > 0:
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
-                    _ = await asyncio.wait_for(self._wake.wait(), wait)
+                    # Not wait_for, which in Python 3.11 can lose a cancellation that meets the result.
+                    async with asyncio.timeout(wait):
+                        _ = await self._wake.wait()
             else:
                 await self._deliver(client, first[0])
 
