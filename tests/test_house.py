@@ -29,7 +29,10 @@ from attrs import frozen
 
 SOURCE = Path(__file__).parent.parent / "src" / "paybylink"
 
-GROUND = {"errors", "money", "currencies", "orders", "links", "payments", "messages", "events", "identifiers"}
+GROUND = {
+    *("errors", "checks", "money", "currencies", "lines", "orders", "kinds", "links", "payments", "standing"),
+    *("messages", "events", "identifiers"),
+}
 FIRST = {"flow", "drivers"}
 SECOND = {"providers", "channels", "store", "accounting", "documents"}
 ROOF = {"settings", "journeys", "client", "quick"}

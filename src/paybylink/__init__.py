@@ -31,10 +31,12 @@ if TYPE_CHECKING:
         UnsupportedCapability,
         WebhookRejected,
     )
-    from .links import Invoice, InvoiceBound, LinkStatus, Mode, PaymentLink, PendingLink, Reusable, SingleUse
+    from .kinds import Invoice, InvoiceBound, Reusable, SingleUse
+    from .lines import LineItem
+    from .links import LinkStatus, Mode, PaymentLink, PendingLink
     from .messages import Delivery, Outcome, Purpose
     from .money import Money
-    from .orders import Customer, Document, LineItem, Order
+    from .orders import Customer, Document, Order
     from .payments import Dispute, Fee, Payment, Payout, Refund
     from .quick import create_link
 
@@ -61,19 +63,12 @@ _HOMES = {
         "UnsupportedCapability",
         "WebhookRejected",
     ),
-    "links": (
-        "Invoice",
-        "InvoiceBound",
-        "LinkStatus",
-        "Mode",
-        "PaymentLink",
-        "PendingLink",
-        "Reusable",
-        "SingleUse",
-    ),
+    "kinds": ("Invoice", "InvoiceBound", "Reusable", "SingleUse"),
+    "lines": ("LineItem",),
+    "links": ("LinkStatus", "Mode", "PaymentLink", "PendingLink"),
     "messages": ("Delivery", "Outcome", "Purpose"),
     "money": ("Money",),
-    "orders": ("Customer", "Document", "LineItem", "Order"),
+    "orders": ("Customer", "Document", "Order"),
     "payments": ("Dispute", "Fee", "Payment", "Payout", "Refund"),
     "quick": ("create_link",),
 }

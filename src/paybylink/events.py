@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from attrs import asdict, fields, frozen
 
-from .links import PaymentFlag
 from .money import Money
+from .payments import PaymentFlag
 
 
 @frozen(kw_only=True)

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .errors import Faults, InvalidInput, SettingsError, UnsupportedCapability
-from .links import LinkKind, LinkStatus, PaymentLink, PendingLink, as_kind
+from .kinds import LinkKind, as_kind
+from .links import LinkStatus, PaymentLink, PendingLink
 from .messages import Delivery, Purpose
 from .money import Money
 from .orders import Document, Order, as_order

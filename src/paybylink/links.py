@@ -1,30 +1,24 @@
 """
-Payment links: their kinds, their states, and what money does to them.
+Payment links and their states.
 
 The states of a link and every legal move stand in `LINK_MOVES` and nowhere else.
-
-Rule 1: money wins. A payment that covers the amount moves a link in any state to `paid`; if the state said that no
-        payment could come any more, the payment is kept and flagged `late`.
-Rule 2: a payment is never dropped because it does not fit: what is too much is `excess`, what is the wrong amount
-        or currency is `mismatch`, and a person decides.
-Rule 3: a reusable link stays as it is and counts; one with a maximum is `paid` once the maximum is reached.
-Rule 4: a refund never re-opens a link.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from attrs import Factory, evolve, field, frozen
+from attrs import Factory, field, frozen
 
-from .errors import Faults, IllegalMove, InvalidInput
+from .errors import IllegalMove
+from .kinds import InvoiceBound, LinkKind, Reusable
 from .money import Money
-from .orders import Order, VatGroup, as_member, check_member, check_text, order_fingerprint
+from .orders import Order, order_fingerprint
 
 if TYPE_CHECKING:
-    from .payments import Payment
+    pass
 
 
 class Mode(StrEnum):
@@ -121,123 +115,6 @@ def moved(before: LinkStatus, after: LinkStatus) -> LinkStatus:
     if before is not after and after not in LINK_MOVES[before]:
         raise IllegalMove("link", before, after)
     return after
-
-
-class InvoiceType(StrEnum):
-    """What kind of document asks for the money."""
-
-    INVOICE = "invoice"  #: an ordinary invoice
-    DEPOSIT = "deposit"  #: an invoice for a part in advance
-    QUOTE = "quote"  #: an offer, paid to accept it
-
-
-def _invoice_type(given: InvoiceType | str) -> InvoiceType:
-    return as_member(InvoiceType, given)
-
-
-@frozen(kw_only=True)
-class Invoice:
-    """
-    An invoice or quote that invoicing software made.
-
-    Attributes:
-        number: as printed on it.
-        open_amount: what is left to pay.
-        type: what it is.
-        issued_on: its date; None when not known.
-        due_on: when it is due; the link then lives until 30 days later, unless told otherwise.
-        vat_groups: its VAT by rate, as printed.
-    """
-
-    number: str
-    open_amount: Money
-    type: InvoiceType = field(default=InvoiceType.INVOICE, converter=_invoice_type)
-    issued_on: dt.date | None = None
-    due_on: dt.date | None = None
-    vat_groups: tuple[VatGroup, ...] = ()
-
-    def __attrs_post_init__(self) -> None:
-        faults = Faults()
-        check_text(faults, "number", self.number, limit=80, required=True)
-        check_member(faults, "type", self.type, InvoiceType)
-        if not isinstance(self.open_amount, Money):
-            fault = f"is {type(self.open_amount).__name__}"
-            faults.add("open_amount", fault, 'write Money.of("49.90", "EUR")')
-        elif self.open_amount.minor <= 0:
-            faults.add("open_amount", f"is {self.open_amount}", "nothing is left to pay; make no link")
-        if self.issued_on and self.due_on and self.due_on < self.issued_on:
-            faults.add("due_on", "lies before issued_on", "correct one of the dates")
-        faults.raise_any()
-
-
-@frozen
-class SingleUse:
-    """A link for one person and one successful payment."""
-
-    name: str = field(default="single_use", init=False)
-
-
-@frozen(kw_only=True)
-class Reusable:
-    """
-    A link that many may pay and that is tied to nobody.
-
-    Attributes:
-        max_payments: how many payments it takes; None for any number.
-    """
-
-    max_payments: int | None = None
-    name: str = field(default="reusable", init=False)
-
-    def __attrs_post_init__(self) -> None:
-        if self.max_payments is not None and (type(self.max_payments) is not int or self.max_payments < 1):
-            fault = "is not a whole number above zero"
-            raise InvalidInput.single("kind.max_payments", fault, "leave it out for any number")
-
-
-@frozen
-class InvoiceBound:
-    """
-    A link tied to an invoice or quote, which may be paid in parts.
-
-    Attributes:
-        invoice: the document.
-    """
-
-    invoice: Invoice
-    name: str = field(default="invoice", init=False)
-
-
-LinkKind: TypeAlias = SingleUse | Reusable | InvoiceBound
-
-
-def as_kind(given: LinkKind | str, order: Order) -> LinkKind:
-    """
-    The kind that a short name means; ``invoice`` takes the order's reference as the invoice's number.
-
-    Raises:
-        InvalidInput: no such kind, or the invoice asks for something else than the order.
-    """
-    if given == "single_use":
-        return SingleUse()
-    if given == "reusable":
-        return Reusable()
-    if given == "invoice":
-        return InvoiceBound(
-            Invoice(number=order.reference, open_amount=order.amount, vat_groups=order.vat_groups)
-        )
-    if not isinstance(given, SingleUse | Reusable | InvoiceBound):
-        told = repr(given[:20]) if isinstance(given, str) else type(given).__name__
-        raise InvalidInput.single(
-            "kind", f"{told} is no kind of link", 'use "single_use", "reusable" or "invoice"'
-        )
-    if isinstance(given, InvoiceBound) and given.invoice.open_amount != order.amount:
-        raise InvalidInput.single(
-            "kind.invoice.open_amount",
-            f"is {given.invoice.open_amount}, the order asks for {order.amount}",
-            "make them equal",
-        )
-    return given
 
 
 class ProviderLinkStatus(StrEnum):
@@ -358,71 +235,6 @@ class PendingLink:
     expires_at: dt.datetime
     url: str = field(default="", repr=False)
     status: LinkStatus = field(default=LinkStatus.PENDING, init=False)
-
-
-class PaymentFlag(StrEnum):
-    """Why a payment needs a person's eye."""
-
-    LATE = "late"  #: it came after the link had expired or was cancelled or replaced
-    EXCESS = "excess"  #: it is more than was asked for, or a second one
-    MISMATCH = "mismatch"  #: its amount or currency is not what was asked for
-
-
-@frozen
-class Standing:
-    """
-    What a payment does to its link.
-
-    Attributes:
-        link: the link afterwards.
-        flags: why the payment needs a person, if it does.
-    """
-
-    link: PaymentLink
-    flags: frozenset[PaymentFlag]
-
-
-def after_payment(link: PaymentLink, payment: Payment) -> Standing:
-    """The link after `payment` succeeded, and the payment's flags (rules 1 to 3)."""
-    asked, came = link.order.amount, payment.amount
-    flags: set[PaymentFlag] = set()
-    if link.status in CLOSED:
-        flags.add(PaymentFlag.LATE)
-    if came.currency != asked.currency:
-        return Standing(link, frozenset(flags | {PaymentFlag.MISMATCH}))
-    paid = evolve(link, paid_amount=link.paid_amount + came, payments=link.payments + 1)
-    if isinstance(link.kind, Reusable):
-        full = link.kind.max_payments is not None and paid.payments >= link.kind.max_payments
-        if link.kind.max_payments is not None and paid.payments > link.kind.max_payments:
-            flags.add(PaymentFlag.EXCESS)
-        if came != asked:
-            flags.add(PaymentFlag.MISMATCH)
-        return Standing(evolve(paid, status=LinkStatus.PAID) if full else paid, frozenset(flags))
-    if link.status is LinkStatus.PAID or paid.paid_amount > asked:
-        flags.add(PaymentFlag.EXCESS)
-    if isinstance(link.kind, SingleUse) and came != asked:
-        flags.add(PaymentFlag.MISMATCH)
-    if paid.paid_amount >= asked:
-        status = moved(link.status, LinkStatus.PAID)
-    elif isinstance(link.kind, InvoiceBound) and link.status not in {*CLOSED, LinkStatus.PAID}:
-        # A part that comes late opens nothing again: it is flagged, and a person decides.
-        status = moved(link.status, LinkStatus.PART_PAID)
-    else:
-        status = link.status
-    return Standing(evolve(paid, status=status), frozenset(flags))
-
-
-def after_attempt(link: PaymentLink, *, failed: bool) -> PaymentLink:
-    """The link after a delayed method has begun (`processing`) or has failed (back to where it can be paid)."""
-    if isinstance(link.kind, Reusable):
-        return link
-    if not failed and link.status in PAYABLE:
-        return evolve(link, status=LinkStatus.PROCESSING)
-    if failed and link.status is LinkStatus.PROCESSING:
-        partly = isinstance(link.kind, InvoiceBound) and link.paid_amount.minor
-        back = LinkStatus.PART_PAID if partly else LinkStatus.OPEN
-        return evolve(link, status=moved(link.status, back))
-    return link
 
 
 def link_content(

@@ -11,63 +11,19 @@ channel or a database.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from enum import StrEnum
-from typing import TypeVar, cast
 
-from attrs import converters, field, frozen
+from attrs import field, frozen
 
+from .checks import as_member, check_member, check_text
 from .errors import Faults, InvalidInput
+from .lines import DESCRIPTION_LIMIT, EXACT, LineItem, VatGroup, vat_groups
 from .money import Money
-
-M = TypeVar("M", bound=StrEnum)
 
 #: The longest reference that every provider takes (Adyen `reference`, 80 characters since v72).
 REFERENCE_LIMIT = 80
-DESCRIPTION_LIMIT = 250
-
-#: More of one thing than anybody sells; it keeps ``1E+9999`` out.
-QUANTITY_LIMIT = 1_000_000_000
-
-# Wide enough for every sum here, whatever the host has made of its own decimal context.
-_EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
-_TEXT_REMEDY = "remove line breaks, tabs and other control characters"
-
-
-def check_text(faults: Faults, path: str, text: object, *, limit: int, required: bool = False) -> None:
-    """Add a fault when `text` is no plain single line of at most `limit` characters."""
-    if not isinstance(text, str):
-        faults.add(path, f"is {type(text).__name__}, not text", "write it as a string")
-    elif required and not text.strip():
-        faults.add(path, "is empty", "write at least one character")
-    elif len(text) > limit:
-        faults.add(path, f"has {len(text)} characters", f"shorten it to {limit}")
-    # Cc: control characters; Zl, Zp: U+2028 and U+2029, which split mail headers and CSV rows as well.
-    elif any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029" for char in text):
-        faults.add(path, "contains control characters", _TEXT_REMEDY)
-    elif any(0xD800 <= ord(char) < 0xE000 for char in text):
-        faults.add(path, "contains half of a surrogate pair", "decode the text as UTF-8 first")
-
-
-def as_member(kind: type[M], given: M | str) -> M:
-    """The member of `kind` that a word means; what is none stays as it is, for `check_member`."""
-    try:
-        return kind(given)
-    except ValueError:
-        return cast("M", given)
-
-
-def check_member(faults: Faults, path: str, given: object, kind: type[StrEnum]) -> None:
-    """Add a fault when `given` is no member of `kind`."""
-    if not isinstance(given, kind):
-        faults.add(path, "is not one of the words for it", f"use {', '.join(kind)}")
-
-
-def _round(value: Decimal) -> int:
-    return int(value.quantize(Decimal(1), context=_EXACT))
 
 
 @frozen(kw_only=True)
@@ -155,126 +111,6 @@ class Document:
         if not isinstance(self.content, bytes) or not self.content.startswith(b"%PDF-"):
             faults.add("content", "is not a PDF", "give bytes that begin with %PDF-")
         faults.raise_any()
-
-
-def _decimal(given: Decimal | int | str) -> Decimal:
-    """An exact decimal; whatever cannot be one stays as it is, for the check that names it."""
-    if isinstance(given, str):
-        try:
-            return Decimal(given)
-        except InvalidOperation:
-            return Decimal("NaN")
-    if isinstance(given, int) and not isinstance(given, bool):
-        return Decimal(given)
-    return cast("Decimal", given)
-
-
-@frozen(kw_only=True)
-class LineItem:
-    """
-    One line of an order.
-
-    Attributes:
-        description: what is sold.
-        unit_price: for one, with or without VAT as `vat_included` says.
-        quantity: a whole number or an exact decimal; three decimals at most, more than zero.
-        vat_rate: in percent, e.g. ``Decimal("20")``; None when no VAT is shown.
-        vat_included: whether `unit_price` contains the VAT.
-    """
-
-    description: str
-    unit_price: Money
-    quantity: Decimal = field(
-        default=Decimal(1),
-        converter=_decimal,
-    )
-    vat_rate: Decimal | None = field(
-        default=None,
-        converter=converters.optional(_decimal),
-    )
-    vat_included: bool = True
-
-    def __attrs_post_init__(self) -> None:
-        faults = Faults()
-        check_text(faults, "description", self.description, limit=DESCRIPTION_LIMIT, required=True)
-        if not isinstance(self.quantity, Decimal):
-            faults.add(
-                "quantity",
-                f"is {type(self.quantity).__name__}",
-                'write it as an int or a string such as "1.5"',
-            )
-        elif not self.quantity.is_finite() or self.quantity <= 0:
-            faults.add("quantity", "is not more than zero", "write how many are sold")
-        elif self.quantity > QUANTITY_LIMIT:
-            faults.add("quantity", f"is more than {QUANTITY_LIMIT}", "sell it in several lines")
-        elif self.quantity != self.quantity.quantize(Decimal("0.001"), context=_EXACT):
-            faults.add("quantity", "has more than three decimals", "round it before")
-        if self.vat_rate is not None:
-            if not isinstance(self.vat_rate, Decimal):
-                faults.add(
-                    "vat_rate",
-                    f"is {type(self.vat_rate).__name__}",
-                    'write it as an int or a string such as "5.5"',
-                )
-            elif not self.vat_rate.is_finite() or not 0 <= self.vat_rate <= 100:
-                faults.add("vat_rate", "is not between 0 and 100", "write the rate in percent, e.g. 20")
-        if not isinstance(self.unit_price, Money):
-            faults.add("unit_price", f"is {type(self.unit_price).__name__}", 'write Money.of("49.90", "EUR")')
-        faults.raise_any()
-
-    @property
-    def total(self) -> Money:
-        """Quantity times unit price, rounded half up to the minor unit; with VAT only if the price has it."""
-        return Money.read(
-            _round(_EXACT.multiply(self.quantity, Decimal(self.unit_price.minor))), self.unit_price.currency
-        )
-
-
-@frozen(kw_only=True)
-class VatGroup:
-    """
-    What one VAT rate contributes to an order.
-
-    Attributes:
-        rate: in percent; None for lines without VAT.
-        net, vat, gross: minor units of one currency; ``net + vat == gross``.
-    """
-
-    rate: Decimal | None
-    net: Money
-    vat: Money
-    gross: Money
-
-
-def vat_groups(lines: Iterable[LineItem]) -> tuple[VatGroup, ...]:
-    """The VAT of `lines` by rate, highest rate first; lines priced with and without VAT may be mixed."""
-    totals: dict[tuple[Decimal | None, bool], Money] = {}
-    for line in lines:
-        place = (line.vat_rate, line.vat_included)
-        totals[place] = totals[place] + line.total if place in totals else line.total
-    groups: dict[Decimal | None, VatGroup] = {}
-    for (rate, included), total in totals.items():
-        percent = rate or Decimal(0)
-        hundredfold = _EXACT.multiply(Decimal(total.minor), percent)
-        if included:
-            vat = Money.read(
-                _round(_EXACT.divide(hundredfold, _EXACT.add(Decimal(100), percent))), total.currency
-            )
-            part = VatGroup(rate=rate, net=total - vat, vat=vat, gross=total)
-        else:
-            vat = Money.read(_round(_EXACT.divide(hundredfold, Decimal(100))), total.currency)
-            part = VatGroup(rate=rate, net=total, vat=vat, gross=total + vat)
-        seen = groups.get(rate)
-        groups[rate] = (
-            part
-            if seen is None
-            else VatGroup(
-                rate=rate, net=seen.net + part.net, vat=seen.vat + part.vat, gross=seen.gross + part.gross
-            )
-        )
-    return tuple(
-        sorted(groups.values(), key=lambda group: -1 if group.rate is None else group.rate, reverse=True)
-    )
 
 
 @frozen(kw_only=True, init=False)
@@ -448,8 +284,8 @@ def order_fingerprint(order: Order) -> dict[str, str]:
         "amount": str(order.amount),
         "description": order.description,
         "lines": "|".join(
-            f"{line.description}\x1f{line.quantity.normalize(_EXACT):f}\x1f{line.unit_price}\x1f"
-            f"{'' if line.vat_rate is None else f'{line.vat_rate.normalize(_EXACT):f}'}\x1f{line.vat_included}"
+            f"{line.description}\x1f{line.quantity.normalize(EXACT):f}\x1f{line.unit_price}\x1f"
+            f"{'' if line.vat_rate is None else f'{line.vat_rate.normalize(EXACT):f}'}\x1f{line.vat_included}"
             for line in order.lines
         ),
         "customer": _digest(order.customer) if order.customer else "",
@@ -491,22 +327,3 @@ def as_order(given: Order | Money | str, *, reference: str | None, description: 
     faults.raise_any()
     assert reference is not None
     return Order(reference=reference, amount=amount, description=description, tenant=tenant)
-
-
-def is_future(moment: dt.datetime, *, now: dt.datetime, path: str) -> dt.datetime:
-    """
-    `moment` in UTC, if it is aware and after `now`.
-
-    Raises:
-        InvalidInput: the moment has no zone, or has passed.
-    """
-    if not isinstance(moment, dt.datetime):
-        raise InvalidInput.single(path, f"is {type(moment).__name__}", "use a datetime with its time zone")
-    if moment.tzinfo is None or moment.utcoffset() is None:
-        raise InvalidInput.single(
-            path, "has no time zone", "use an aware datetime, e.g. datetime.now(UTC) + …"
-        )
-    moment = moment.astimezone(dt.UTC)
-    if moment <= now:
-        raise InvalidInput.single(path, "has passed", "give a moment in the future")
-    return moment

@@ -14,8 +14,16 @@ from enum import StrEnum
 from attrs import Factory, frozen
 
 from .errors import IllegalMove
-from .links import Mode, PaymentFlag
+from .links import Mode
 from .money import Money
+
+
+class PaymentFlag(StrEnum):
+    """Why a payment needs a person's eye."""
+
+    LATE = "late"  #: it came after the link had expired or was cancelled or replaced
+    EXCESS = "excess"  #: it is more than was asked for, or a second one
+    MISMATCH = "mismatch"  #: its amount or currency is not what was asked for
 
 
 class PaymentStatus(StrEnum):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
-    from .links import LinkKind, PaymentLink
+    from .kinds import LinkKind
+    from .links import PaymentLink
     from .money import Money
     from .orders import Order
 

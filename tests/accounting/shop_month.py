@@ -9,9 +9,10 @@ from paybylink.accounting.accounts import PCG, Accounts
 from paybylink.accounting.booking import Claim, book_payment, book_refund
 from paybylink.accounting.entries import Entry
 from paybylink.accounting.ledger import LedgerLine, ledger_lines
-from paybylink.links import Invoice, InvoiceBound, InvoiceType, LinkKind, Mode, PaymentFlag, SingleUse
+from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, LinkKind, SingleUse
+from paybylink.links import Mode
 from paybylink.money import Money
-from paybylink.payments import Payment, PaymentStatus, Refund, RefundStatus
+from paybylink.payments import Payment, PaymentFlag, PaymentStatus, Refund, RefundStatus
 
 CREATED = dt.datetime(2026, 11, 30, 22, 0, tzinfo=dt.UTC)
 #: customer_id → name, as the erasable table would have it.

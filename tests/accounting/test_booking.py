@@ -9,19 +9,6 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from shop_month import (
-    CREATED,
-    SINGLE_USE,
-    booked,
-    claim,
-    invoice,
-    moment,
-    payment,
-    refund,
-    refunded,
-    rows,
-    sides,
-)
 
 from paybylink.accounting.accounts import NEUTRAL, PCG, Accounts
 from paybylink.accounting.booking import (
@@ -34,10 +21,25 @@ from paybylink.accounting.booking import (
 from paybylink.accounting.entries import Entry, reversal
 from paybylink.accounting.reports import is_balanced, postings, trial_balance
 from paybylink.errors import InvalidInput
-from paybylink.links import LinkStatus, Mode, PaymentFlag, PaymentLink, Reusable
+from paybylink.kinds import Reusable
+from paybylink.links import LinkStatus, Mode, PaymentLink
 from paybylink.money import Money
 from paybylink.orders import Customer, Order
-from paybylink.payments import Payment, PaymentStatus, RefundStatus
+from paybylink.payments import Payment, PaymentFlag, PaymentStatus, RefundStatus
+
+from .shop_month import (
+    CREATED,
+    SINGLE_USE,
+    booked,
+    claim,
+    invoice,
+    moment,
+    payment,
+    refund,
+    refunded,
+    rows,
+    sides,
+)
 
 INVOICE = claim(invoice("F2026-0042", "120.00"))
 

@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from fec_reader import complaints, number, read, totals
 from hypothesis import given
 from hypothesis import strategies as st
-from shop_month import CREATED, SINGLE_USE, booked, claim, invoice, payment, refund, refunded, rows
 
 from paybylink.accounting.accounts import NEUTRAL, PCG
 from paybylink.accounting.booking import Claim, book_rounding
@@ -25,6 +23,9 @@ from paybylink.accounting.ledger import LedgerLine
 from paybylink.accounting.reports import postings, trial_balance
 from paybylink.errors import IntegrityBreach, InvalidInput
 from paybylink.money import Money
+
+from .fec_reader import complaints, number, read, totals
+from .shop_month import CREATED, SINGLE_USE, booked, claim, invoice, payment, refund, refunded, rows
 
 GOLDEN = Path(__file__).parent / "golden"
 NOVEMBER = Period.month(2026, 11)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from shop_month import booked, claim, invoice, payment, rows
 
 from paybylink.accounting.reports import Balance, is_balanced, postings, trial_balance
+
+from .shop_month import booked, claim, invoice, payment, rows
 
 
 def test_the_trial_balance_sums_each_account_and_currency() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from paybylink.channels.base import Occasion
 from paybylink.channels.smtp import SmtpEmail, Wording
-from paybylink.links import LinkStatus, Mode, PaymentLink, SingleUse
+from paybylink.kinds import SingleUse
+from paybylink.links import LinkStatus, Mode, PaymentLink
 from paybylink.messages import Purpose
 from paybylink.money import Money
 from paybylink.orders import Customer, Order

@@ -11,12 +11,13 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from mail_given import URL, ZOE, link, order
 
 from paybylink.channels import qr
 from paybylink.channels.share import Share
 from paybylink.channels.wording import Wording
 from paybylink.errors import InvalidInput
+
+from .mail_given import URL, ZOE, link, order
 
 SHARE = Share(link=link(), wording=Wording(merchant="Atelier"))
 

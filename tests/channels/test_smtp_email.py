@@ -12,7 +12,6 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mail_given import NOW, SENDER, URL, ZOE, body, channel, link, occasion, order, read_back
 
 from paybylink.channels.base import Channel
 from paybylink.channels.smtp import SmtpEmail, Wording
@@ -21,6 +20,8 @@ from paybylink.flow import Envelope, MailReply
 from paybylink.links import Mode
 from paybylink.messages import Delivery, Medium, Outcome, Purpose
 from paybylink.orders import Customer, Document
+
+from .mail_given import NOW, SENDER, URL, ZOE, body, channel, link, occasion, order, read_back
 
 PDF = b"%PDF-1.7\n" + b"x" * 100
 

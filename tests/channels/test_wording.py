@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from mail_given import URL, ZOE, link, occasion, order
 
 from paybylink.channels.wording import LANGUAGES, Wording
 from paybylink.errors import SettingsError
-from paybylink.links import Invoice, InvoiceBound, InvoiceType, LinkStatus, Mode, Reusable
+from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, Reusable
+from paybylink.links import LinkStatus, Mode
 from paybylink.messages import Purpose
 from paybylink.money import Money
 from paybylink.orders import Customer, Document
+
+from .mail_given import URL, ZOE, link, occasion, order
 
 ATELIER = Wording(merchant="Atelier", contact="contact@atelier.example", language="fr")
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_given import API_KEY, Terminal, Typed, terminal
 from typer.testing import CliRunner
 
 from paybylink.cli.program import program
 from paybylink.errors import IntegrityBreach
+
+from .cli_given import API_KEY, Terminal, Typed, terminal
 
 ORDER = ("create", "49.90 EUR", "-r", "FA-1", "-d", "Création de logo")
 CUSTOMER = ("--name", "Zoé Martin", "--email", "zoe@example.com", "--language", "fr")

@@ -10,10 +10,11 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from cli_given import MARK, SMTP_PASSWORD, Terminal, terminal
 
 from paybylink.cli import doctor
 from paybylink.sandbox import Sandbox
+
+from .cli_given import MARK, SMTP_PASSWORD, Terminal, terminal
 
 
 @pytest.fixture

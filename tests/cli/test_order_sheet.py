@@ -10,7 +10,7 @@ import pytest
 
 from paybylink.cli.order_sheet import CellFault, OrderSheet, SheetOrder, read_order_text, read_orders
 from paybylink.errors import InvalidInput
-from paybylink.links import InvoiceBound, Reusable, SingleUse
+from paybylink.kinds import InvoiceBound, Reusable, SingleUse
 from paybylink.money import Money
 
 HEAD = "Référence;Client;Email;Langue;Désignation;Quantité;Prix unitaire TTC;TVA %;Devise;Lien;Échéance\n"

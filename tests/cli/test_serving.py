@@ -14,11 +14,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cli_given import API_KEY, MARK, WEBHOOK_SECRET
 
 from paybylink.client import PayByLink
 from paybylink.providers.stripe import StripeProvider
 from paybylink.sandbox import Sandbox
+
+from .cli_given import API_KEY, MARK, WEBHOOK_SECRET
 
 
 def free_port() -> int:

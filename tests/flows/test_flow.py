@@ -7,7 +7,6 @@ import datetime as dt
 
 import httpx
 import pytest
-from driving import RecordingVault, Vendor, drive, request_of
 from hypothesis import given
 
 from paybylink.errors import Conflict, InvalidInput, NotSent
@@ -28,6 +27,8 @@ from paybylink.flow import (
 from paybylink.messages import Outcome
 from paybylink.orders import Order
 from paybylink.testing import Clock, name_of, script, strategies
+
+from .driving import RecordingVault, Vendor, drive, request_of
 
 FIND = Step(Statement("find_link", "SELECT 1", writes=False), {"id": "MARKED"})
 OPEN = Step(Statement("open_link", "UPDATE"), {"id": "MARKED"}, expect=1)

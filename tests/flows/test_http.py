@@ -15,12 +15,13 @@ from email.utils import format_datetime
 import httpx
 import pytest
 import respx
-from driving import KEY, WAYS, Vendor, drive, one, request_of, tiny_server
 
 from paybylink.drivers import AsyncDoors, Doors, Patience, arun, run
 from paybylink.errors import NotSent, OutcomeUnknown
 from paybylink.flow import Call, Retry, Sending
 from paybylink.testing import Clock
+
+from .driving import KEY, WAYS, Vendor, drive, one, request_of, tiny_server
 
 NOT_SENT = (
     httpx.ConnectError,

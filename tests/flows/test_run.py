@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from driving import WAYS, AsyncRecordingVault, RecordingVault, Vendor, drive, one, request_of, tiny_server
 
 from paybylink.drivers import AsyncDoors, Doors, arun, run
 from paybylink.errors import Conflict, NotSent, PaybylinkError, StoreError, UnsupportedCapability
@@ -32,6 +31,8 @@ from paybylink.flow import (
 )
 from paybylink.messages import Outcome
 from paybylink.testing import name_of
+
+from .driving import WAYS, AsyncRecordingVault, RecordingVault, Vendor, drive, one, request_of, tiny_server
 
 READ = Step(Statement("find_link", "SELECT 1", writes=False), {})
 RESERVE = Step(Statement("reserve_link", "INSERT"), {})

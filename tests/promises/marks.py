@@ -39,7 +39,7 @@ def _spellings(mark: str) -> set[str]:
     return {mark, quote(mark), quote(mark, safe=""), base64.b64encode(plain).decode().rstrip("="), whole}
 
 
-@define
+@define(eq=False)
 class Watch(logging.Handler):
     """
     Everything that was logged, and the marks to search for.

@@ -17,9 +17,10 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from paybylink.flow import Sending
-from paybylink.links import LinkKind, SingleUse
+from paybylink.kinds import LinkKind, SingleUse
+from paybylink.lines import LineItem
 from paybylink.money import Money
-from paybylink.orders import LineItem, Order
+from paybylink.orders import Order
 from paybylink.providers.base import LinkRequest, RefundRequest
 from paybylink.providers.stripe import StripeProvider
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from stripe_given import KEY, NOW, finish, sending
 
 from paybylink.errors import IntegrityBreach, NotSent, OutcomeUnknown, PaybylinkError, ProviderError
 from paybylink.flow import Call, Retry, Sending, Written
 from paybylink.providers.exchange import Carrier, Outgoing, SdkCall, capture, exchange, write
+
+from .stripe_given import KEY, NOW, finish, sending
 
 KEYED = Sending(who="psp", retry=Retry.KEYED, key_until=NOW + dt.timedelta(hours=1))
 SAFE = Sending(who="psp", retry=Retry.SAFE)

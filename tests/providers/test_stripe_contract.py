@@ -20,13 +20,15 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from stripe_given import KEY, NOW, account, asked, create, drive, form, query, recorded, refund_asked
 
 from paybylink.currencies import CURRENT, STRIPE
 from paybylink.errors import InvalidInput
-from paybylink.links import Invoice, InvoiceBound, LinkKind, Reusable, SingleUse
+from paybylink.kinds import Invoice, InvoiceBound, LinkKind, Reusable, SingleUse
+from paybylink.lines import LineItem
 from paybylink.money import MAX_MINOR, Money, to_wire
-from paybylink.orders import LineItem, Order
+from paybylink.orders import Order
+
+from .stripe_given import KEY, NOW, account, asked, create, drive, form, query, recorded, refund_asked
 
 SPECS = os.environ.get("PAYBYLINK_SPECS")
 needs_specs = pytest.mark.skipif(

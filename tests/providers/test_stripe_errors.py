@@ -6,12 +6,13 @@ import traceback
 
 import httpx
 import pytest
-from stripe_given import KEY, NOW, account, answer, asked, finish, recorded
 
 from paybylink.errors import OutcomeUnknown, PaybylinkError, ProviderError
 from paybylink.flow import Call
 from paybylink.providers.base import VendorLink
 from paybylink.providers.stripe import _errors
+
+from .stripe_given import KEY, NOW, account, answer, asked, finish, recorded
 
 
 def create_call() -> Call[VendorLink]:

@@ -24,7 +24,13 @@ from typing import Any
 import httpx
 import pytest
 import stripe
-from stripe_given import (
+
+from paybylink.errors import MissingExtra, NotSent, OutcomeUnknown, PaybylinkError
+from paybylink.money import Money
+from paybylink.orders import Order
+from paybylink.providers.stripe import StripeProvider
+
+from .stripe_given import (
     API_KEY,
     KEY,
     NOW,
@@ -38,11 +44,6 @@ from stripe_given import (
     recorded,
     refund_asked,
 )
-
-from paybylink.errors import MissingExtra, NotSent, OutcomeUnknown, PaybylinkError
-from paybylink.money import Money
-from paybylink.orders import Order
-from paybylink.providers.stripe import StripeProvider
 
 MARKS = ("MARKED", "Marked", "marked-payer", "whsec_")
 

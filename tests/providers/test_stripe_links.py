@@ -7,7 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from stripe_given import (
+
+from paybylink.errors import IntegrityBreach, InvalidInput, OutcomeUnknown, ProviderError, SettingsError
+from paybylink.flow import Retry
+from paybylink.kinds import Invoice, InvoiceBound, Reusable
+from paybylink.lines import LineItem
+from paybylink.links import Mode
+from paybylink.money import Money
+from paybylink.orders import Customer, Order
+from paybylink.providers.base import Feature, Provider, Support, VendorLinkStatus
+from paybylink.providers.stripe import StripeProvider
+
+from .stripe_given import (
     API_KEY,
     ATTEMPT_ID,
     KEY,
@@ -27,14 +38,6 @@ from stripe_given import (
     recorded,
     sending,
 )
-
-from paybylink.errors import IntegrityBreach, InvalidInput, OutcomeUnknown, ProviderError, SettingsError
-from paybylink.flow import Retry
-from paybylink.links import Invoice, InvoiceBound, Mode, Reusable
-from paybylink.money import Money
-from paybylink.orders import Customer, LineItem, Order
-from paybylink.providers.base import Feature, Provider, Support, VendorLinkStatus
-from paybylink.providers.stripe import StripeProvider
 
 
 def items(fields: dict[str, str]) -> list[tuple[str, int, int]]:

@@ -6,13 +6,14 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from stripe_given import ATTEMPT_ID, LINK_ID, account, drive, query, recorded, sending
 
 from paybylink.errors import IntegrityBreach, InvalidInput, ProviderError
 from paybylink.flow import Retry
 from paybylink.links import Mode
 from paybylink.money import Money
 from paybylink.payments import PaymentStatus
+
+from .stripe_given import ATTEMPT_ID, LINK_ID, account, drive, query, recorded, sending
 
 
 def at(timestamp: int) -> dt.datetime:

@@ -6,7 +6,15 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from stripe_given import (
+
+from paybylink.errors import IntegrityBreach, InvalidInput, OutcomeUnknown, ProviderError
+from paybylink.flow import Retry
+from paybylink.links import Mode
+from paybylink.money import Money
+from paybylink.payments import RefundStatus
+from paybylink.providers.base import RefundRequest
+
+from .stripe_given import (
     KEY,
     NOW,
     REFUND_ID,
@@ -20,13 +28,6 @@ from stripe_given import (
     refund_asked,
     sending,
 )
-
-from paybylink.errors import IntegrityBreach, InvalidInput, OutcomeUnknown, ProviderError
-from paybylink.flow import Retry
-from paybylink.links import Mode
-from paybylink.money import Money
-from paybylink.payments import RefundStatus
-from paybylink.providers.base import RefundRequest
 
 
 def refund_of(request: RefundRequest) -> Any:

@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 import pytest
-from stripe_given import ATTEMPT_ID, LINK_ID, OLD_SECRET, REFUND_ID, SECRET, account, recorded
 
 from paybylink.errors import WebhookRejected
 from paybylink.links import Mode
@@ -25,6 +24,8 @@ from paybylink.providers.base import (
     UnknownNotice,
     VendorLinkStatus,
 )
+
+from .stripe_given import ATTEMPT_ID, LINK_ID, OLD_SECRET, REFUND_ID, SECRET, account, recorded
 
 # The test vector of the facts: secret, timestamp and body give these signatures.
 T = 1767225600

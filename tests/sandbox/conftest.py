@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import stripe
-from sandbox_given import Listener, listening
 
 from paybylink.sandbox import Sandbox
+
+from .sandbox_given import Listener, listening
 
 
 @pytest.fixture(autouse=True)

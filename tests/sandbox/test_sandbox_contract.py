@@ -13,10 +13,11 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
-from sandbox_given import Listener
 
 from paybylink.sandbox import Sandbox
 from paybylink.sandbox.stripe.routes import ENDPOINTS
+
+from .sandbox_given import Listener
 
 SPECS = os.environ.get("PAYBYLINK_SPECS")
 

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 import stripe
-from sandbox_given import link_params
 
 from paybylink.sandbox import Sandbox, SandboxError
+
+from .sandbox_given import link_params
 
 CREATE = "stripe.payment_links.create"
 

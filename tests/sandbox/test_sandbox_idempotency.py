@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import stripe
-from sandbox_given import link_params
 
 from paybylink.sandbox import Sandbox
+
+from .sandbox_given import link_params
 
 
 def test_the_same_request_gets_the_same_answer(sandbox: Sandbox, client: stripe.StripeClient) -> None:

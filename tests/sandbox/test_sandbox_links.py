@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import stripe
-from sandbox_given import link_params
 
 from paybylink.sandbox import Sandbox, SandboxError
+
+from .sandbox_given import link_params
 
 
 def test_a_link_is_made_as_asked_and_read_back(sandbox: Sandbox, client: stripe.StripeClient) -> None:
@@ -123,6 +124,26 @@ def test_links_are_paged_newest_first(client: stripe.StripeClient) -> None:
     assert (first.has_more, second.has_more) == (True, False)
     active = client.v1.payment_links.list({"active": True, "limit": 2}).auto_paging_iter()
     assert [link.id for link in active] == [made[4], made[3], made[1], made[0]]
+
+
+def test_lists_are_filtered_by_moment_and_walked_backwards(
+    sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    """`created` takes a moment or bounds, `ending_before` looks the other way, a cursor to nothing is refused."""
+    link = client.v1.payment_links.create(link_params(restrictions=None))
+    old = sandbox.control.pay(link.url).payment_intent
+    moment = client.v1.payment_intents.retrieve(old).created
+    _ = sandbox.control.move_clock(timedelta(hours=1))
+    new = [sandbox.control.pay(link.url).payment_intent for _ in range(2)]
+
+    intents = client.v1.payment_intents
+    assert [one.id for one in intents.list({"created": {"gt": moment + 60}}).data] == new[::-1]
+    assert [one.id for one in intents.list({"created": moment}).data] == [old]
+    before = intents.list({"ending_before": old, "limit": 1})
+    assert ([one.id for one in before.data], before.has_more) == ([new[0]], True)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        _ = intents.list({"starting_after": "pi_none"})
+    assert (refused.value.http_status, refused.value.param) == (400, "starting_after")
 
 
 def test_the_payer_chooses_the_amount_within_bounds(sandbox: Sandbox, client: stripe.StripeClient) -> None:

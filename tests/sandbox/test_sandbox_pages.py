@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import stripe
-from sandbox_given import link_params
 
 from paybylink.sandbox import Engine, Sandbox, sandbox_app
+
+from .sandbox_given import link_params
 
 
 @pytest.fixture
@@ -136,6 +137,25 @@ def test_the_front_page_lists_what_there_is(
     assert link.url in front.text
     assert "1 of 1 paid" in front.text
     assert paid.payment_intent in front.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("succeeded", "succeeded"), ("failed", "requires_payment_method")]
+)
+def test_the_front_page_settles_what_is_under_way(
+    sandbox: Sandbox, client: stripe.StripeClient, browser: httpx.Client, outcome: str, status: str
+) -> None:
+    """A person decides there, once, whether the money of a delayed payment came."""
+    link = client.v1.payment_links.create(link_params())
+    intent = sandbox.control.pay(link.url, how="delayed").payment_intent
+
+    front = browser.get("/")
+    settled = browser.post(f"/payments/{intent}/settle", data={"outcome": outcome})
+    again = browser.post(f"/payments/{intent}/settle", data={"outcome": outcome})
+
+    assert f'action="/payments/{intent}/settle"' in front.text
+    assert (settled.status_code, again.status_code) == (303, 404)
+    assert client.v1.payment_intents.retrieve(intent).status == status
 
 
 def test_a_name_bent_to_this_machine_finds_nothing(sandbox: Sandbox) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
-from sandbox_given import link_params
 
 from paybylink.sandbox import Sandbox, SandboxError
+
+from .sandbox_given import link_params
 
 
 @pytest.fixture
@@ -117,6 +120,25 @@ def test_a_refund_can_fail_later(
     assert client.v1.refunds.create({"payment_intent": paid.payment_intent}).status == "succeeded"
     with pytest.raises(SandboxError):
         _ = sandbox.control.fail_refund(refund.id)
+
+
+def test_a_refund_names_one_payment(
+    sandbox: Sandbox, client: stripe.StripeClient, link: stripe.PaymentLink
+) -> None:
+    """By charge works as by payment; neither, or a charge that is not there or brought nothing, is refused."""
+    declined = sandbox.control.pay(link.url, how="declined")
+    charge = client.v1.payment_intents.retrieve(declined.payment_intent).latest_charge
+    refusals: list[Any] = [{}, {"charge": "ch_none"}, {"charge": charge}]
+    for params in refusals:
+        with pytest.raises(stripe.InvalidRequestError):
+            _ = client.v1.refunds.create(params)
+    _ = sandbox.control.pay(declined.session)
+    paid = client.v1.payment_intents.retrieve(declined.payment_intent).latest_charge
+    assert isinstance(paid, str)
+
+    refund = client.v1.refunds.create({"charge": paid})
+
+    assert (refund.charge, refund.payment_intent) == (paid, declined.payment_intent)
 
 
 def test_money_that_has_not_come_cannot_go_back(

@@ -14,9 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 import stripe
-from sandbox_given import Listener, link_params
 
 from paybylink.sandbox import Engine, Sandbox
+
+from .sandbox_given import Listener, link_params
 
 
 def test_a_restart_keeps_everything_and_finishes_the_webhooks(

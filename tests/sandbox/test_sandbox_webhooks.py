@@ -8,9 +8,10 @@ from typing import Literal
 
 import pytest
 import stripe
-from sandbox_given import Listener, link_params
 
-from paybylink.sandbox import Sandbox, SandboxError
+from paybylink.sandbox import Sandbox, SandboxError, webhooks
+
+from .sandbox_given import Listener, link_params
 
 CARD = ["checkout.session.completed", "payment_intent.succeeded", "charge.succeeded"]
 
@@ -140,6 +141,36 @@ def test_a_failed_delivery_is_tried_again(
     assert len({event["id"] for event in listener.events}) == 1
     assert len(listener.heard) == 3
     assert sandbox.control.deliveries()[0]["attempts"] == 3
+
+
+def test_a_delivery_that_was_given_up_can_be_asked_for(
+    sandbox: Sandbox, client: stripe.StripeClient, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the last attempt the queue is empty; `retry_webhooks` sends it once more."""
+    monkeypatch.setattr(webhooks, "_WAITS", (0.01,))
+    _ = client.v1.webhook_endpoints.create({"url": listener.url, "enabled_events": ["charge.succeeded"]})
+    listener.answers = [500, 500]
+    _ = paid(sandbox, client)
+
+    given_up = sandbox.control.flush_webhooks()
+    again = sandbox.control.retry_webhooks()
+    after = sandbox.control.flush_webhooks()
+
+    assert (given_up["failed"], again) == (1, 1)
+    assert (after["failed"], after["delivered"], len(listener.heard)) == (0, 1, 3)
+
+
+def test_the_control_names_what_is_wrong(sandbox: Sandbox, client: stripe.StripeClient) -> None:
+    """Nothing there, another way to pay, or a wrong number: each is said in words."""
+    link = client.v1.payment_links.create(link_params())
+    with pytest.raises(SandboxError, match="no payment link"):
+        _ = sandbox.control.pay("http://127.0.0.1/pay/plink_none")
+    with pytest.raises(SandboxError, match="how is"):
+        _ = sandbox.control.pay(link.url, how="cash")  # type: ignore[arg-type]
+    with pytest.raises(SandboxError, match="e-mail"):
+        _ = sandbox.control.pay(link.url, email="nobody")
+    with pytest.raises(SandboxError, match="seconds"):
+        _ = sandbox.control.flush_webhooks(seconds="soon")  # type: ignore[arg-type]
 
 
 def test_duplicates_are_told_twice(sandbox: Sandbox, client: stripe.StripeClient, listener: Listener) -> None:

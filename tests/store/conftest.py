@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from store_places import WAYS, Place, find_postgres, fresh_place, make_tables_in, vault_in
 
 from paybylink.drivers.doors import Doors, Vault
 from paybylink.drivers.run import run
 from paybylink.flow import Flow
+
+from .store_places import WAYS, Place, find_postgres, fresh_place, make_tables_in, vault_in
 
 T = TypeVar("T")
 

@@ -11,25 +11,21 @@ from hypothesis import strategies as st
 from paybylink.accounting.entries import Entry, Line, entry_key
 from paybylink.events import LinkPaid
 from paybylink.flow import Written
-from paybylink.links import (
-    Invoice,
-    InvoiceBound,
-    InvoiceType,
-    LinkKind,
-    LinkStatus,
-    Mode,
-    PaymentFlag,
-    PaymentLink,
-    ProviderLink,
-    ProviderLinkStatus,
-    Reusable,
-    SingleUse,
-    link_content,
-)
+from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from paybylink.lines import LineItem, VatGroup, vat_groups
+from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLink, ProviderLinkStatus, link_content
 from paybylink.messages import Delivery, Medium, Message, Outcome, Purpose
 from paybylink.money import Money
-from paybylink.orders import Customer, LineItem, Order, VatGroup, vat_groups
-from paybylink.payments import Dispute, DisputeStatus, Payment, PaymentStatus, Refund, RefundStatus
+from paybylink.orders import Customer, Order
+from paybylink.payments import (
+    Dispute,
+    DisputeStatus,
+    Payment,
+    PaymentFlag,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
 
 NOW = dt.datetime(2026, 11, 23, 20, 0, 0, 123456, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

@@ -12,14 +12,15 @@ from typing import Any, TypeAlias
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from store_given import NOW, content_of, entry, link, paid, payment
-from store_places import Place, fresh_place, make_tables_in
 
 from paybylink.drivers.doors import AsyncDoors, AsyncVault
 from paybylink.drivers.run import arun
 from paybylink.errors import Conflict, SchemaOutdated, SettingsError
 from paybylink.flow import write
 from paybylink.store import Store, SyncVault, open_async_vault, open_vault
+
+from .store_given import NOW, content_of, entry, link, paid, payment
+from .store_places import Place, fresh_place, make_tables_in
 
 pytestmark = pytest.mark.anyio
 STORE = Store()

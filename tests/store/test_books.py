@@ -8,14 +8,15 @@ from typing import Any, TypeAlias
 
 import pytest
 from sqlalchemy.exc import DBAPIError
-from store_given import content_of, entry, link
-from store_places import Place
 
 from paybylink.accounting.ledger import LedgerLine, ledger_lines
 from paybylink.drivers.doors import Doors
 from paybylink.drivers.run import run
 from paybylink.flow import write
 from paybylink.store import Balance, ClassSum, Store, SyncVault
+
+from .store_given import content_of, entry, link
+from .store_places import Place
 
 Do: TypeAlias = Callable[[Any], Any]
 STORE = Store()

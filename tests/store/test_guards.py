@@ -7,7 +7,17 @@ from typing import Any, TypeAlias
 
 import pytest
 from attrs import evolve
-from store_given import (
+
+from paybylink.drivers.doors import Vault
+from paybylink.errors import Conflict, StoreError
+from paybylink.flow import Batch, Step, write
+from paybylink.links import LinkStatus, ProviderLinkStatus
+from paybylink.messages import Outcome
+from paybylink.money import Money
+from paybylink.payments import DisputeStatus
+from paybylink.store import Store
+
+from .store_given import (
     DAY,
     NOW,
     attempt,
@@ -22,15 +32,6 @@ from store_given import (
     refund,
     written,
 )
-
-from paybylink.drivers.doors import Vault
-from paybylink.errors import Conflict, StoreError
-from paybylink.flow import Batch, Step, write
-from paybylink.links import LinkStatus, ProviderLinkStatus
-from paybylink.messages import Outcome
-from paybylink.money import Money
-from paybylink.payments import DisputeStatus
-from paybylink.store import Store
 
 Do: TypeAlias = Callable[[Any], Any]
 STORE = Store()

@@ -12,8 +12,6 @@ import pytest
 from attrs import frozen
 from sqlalchemy import text
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
-from store_given import NOW, content_of, link, paid, payment
-from store_places import Place, fresh_place, make_tables_in
 
 from paybylink.drivers.doors import Doors, Vault
 from paybylink.drivers.run import run
@@ -21,6 +19,9 @@ from paybylink.errors import Conflict, SchemaOutdated, SettingsError, StoreError
 from paybylink.flow import Batch, Step, write
 from paybylink.links import LinkStatus
 from paybylink.store import AsyncLentVault, CursorVault, LentVault, Store, open_async_vault, open_vault
+
+from .store_given import NOW, content_of, link, paid, payment
+from .store_places import Place, fresh_place, make_tables_in
 
 STORE = Store()
 HOST_ROW = "INSERT INTO host (what) VALUES ('mine')"

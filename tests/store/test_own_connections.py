@@ -15,8 +15,6 @@ from typing import Any
 import pytest
 from attrs import evolve
 from sqlalchemy import QueuePool, event
-from store_given import NOW, entry, paid, payment
-from store_places import Place
 
 import paybylink.store
 from paybylink.drivers.doors import Doors
@@ -25,6 +23,9 @@ from paybylink.errors import Conflict, MissingExtra, PaybylinkError, SettingsErr
 from paybylink.flow import Batch, write
 from paybylink.money import Money
 from paybylink.store import AsyncVault, Store, SyncVault
+
+from .store_given import NOW, entry, paid, payment
+from .store_places import Place
 
 STORE = Store()
 
@@ -183,7 +184,7 @@ def test_vault_goes_on_in_a_fork_and_in_its_parent(place: Place) -> None:
 
 def test_batch_is_tried_again_when_its_connection_had_died(tmp_path: Path, postgres: Any) -> None:
     """A server that was restarted meanwhile costs nothing: the pool's dead connections are replaced."""
-    from store_places import fresh_place, make_tables_in
+    from .store_places import fresh_place, make_tables_in
 
     with fresh_place("postgresql", tmp_path, postgres) as place:
         make_tables_in(place)

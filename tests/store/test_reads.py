@@ -8,7 +8,15 @@ from typing import Any, TypeAlias
 
 import pytest
 from attrs import evolve
-from store_given import (
+
+from paybylink.errors import Conflict
+from paybylink.flow import Step, write
+from paybylink.links import LinkStatus, PaymentLink, ProviderLinkStatus
+from paybylink.messages import Medium, Outcome, Purpose
+from paybylink.payments import PaymentFlag, RefundStatus
+from paybylink.store import Store
+
+from .store_given import (
     DAY,
     NOW,
     attempt,
@@ -23,13 +31,6 @@ from store_given import (
     refund,
     written,
 )
-
-from paybylink.errors import Conflict
-from paybylink.flow import Step, write
-from paybylink.links import LinkStatus, PaymentFlag, PaymentLink, ProviderLinkStatus
-from paybylink.messages import Medium, Outcome, Purpose
-from paybylink.payments import RefundStatus
-from paybylink.store import Store
 
 Do: TypeAlias = Callable[[Any], Any]
 STORE = Store()

@@ -10,7 +10,20 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from store_given import (
+
+from paybylink.accounting.entries import Entry
+from paybylink.flow import Written, write
+from paybylink.kinds import Reusable
+from paybylink.links import LinkStatus, PaymentLink, ProviderLinkStatus
+from paybylink.messages import Delivery, Outcome, Purpose
+from paybylink.money import Money
+from paybylink.orders import Order
+from paybylink.payments import Dispute, DisputeStatus, Payment, Refund, RefundStatus
+from paybylink.store import ExportBatch, Store
+from paybylink.store.queries.links import BEHIND, CUSTOMER
+from paybylink.store.rows import books, links, messages, money, orders
+
+from .store_given import (
     DAY,
     DELIVERIES,
     DISPUTES,
@@ -32,17 +45,6 @@ from store_given import (
     refund,
     written,
 )
-
-from paybylink.accounting.entries import Entry
-from paybylink.flow import Written, write
-from paybylink.links import LinkStatus, PaymentLink, ProviderLinkStatus, Reusable
-from paybylink.messages import Delivery, Outcome, Purpose
-from paybylink.money import Money
-from paybylink.orders import Order
-from paybylink.payments import Dispute, DisputeStatus, Payment, Refund, RefundStatus
-from paybylink.store import ExportBatch, Store
-from paybylink.store.queries.links import BEHIND, CUSTOMER
-from paybylink.store.rows import books, links, messages, money, orders
 
 Do: TypeAlias = Callable[[Any], Any]
 STORE = Store()

@@ -10,8 +10,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Integer, MetaData, Table, inspect
-from store_given import content_of, link, payment
-from store_places import Place, make_tables_in
 
 import paybylink.store
 from paybylink.drivers.doors import Doors
@@ -21,6 +19,9 @@ from paybylink.flow import write
 from paybylink.store import Store, SyncVault, current, head, include_object, make_tables, upgrade
 from paybylink.store.schema import create
 from paybylink.store.tables import NAMES, TABLES
+
+from .store_given import content_of, link, payment
+from .store_places import Place, make_tables_in
 
 STORE = Store()
 MIGRATIONS = Path(paybylink.store.__file__).parent / "migrations"

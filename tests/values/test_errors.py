@@ -37,15 +37,8 @@ from paybylink.errors import (
     WebhookRejected,
 )
 from paybylink.flow import Envelope, MailServer, Statement, Step
-from paybylink.links import (
-    LinkStatus,
-    Mode,
-    PaymentLink,
-    PendingLink,
-    ProviderLink,
-    ProviderLinkStatus,
-    SingleUse,
-)
+from paybylink.kinds import SingleUse
+from paybylink.links import LinkStatus, Mode, PaymentLink, PendingLink, ProviderLink, ProviderLinkStatus
 from paybylink.messages import Delivery, Medium, Message, Outcome, Purpose
 from paybylink.money import Money
 from paybylink.orders import Customer, Document, Order

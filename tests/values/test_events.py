@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from paybylink import events
 from paybylink.events import EVENT_TYPES, Event, LinkOpened, event_from_json, event_to_json
-from paybylink.links import PaymentFlag
 from paybylink.money import Money
+from paybylink.payments import PaymentFlag
 from paybylink.testing import strategies
 
 moments = st.datetimes(timezones=st.just(dt.UTC))

@@ -11,32 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paybylink.errors import IllegalMove, InvalidInput
+from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse, as_kind
+from paybylink.lines import LineItem
 from paybylink.links import (
     CLOSED,
     LINK_MOVES,
     PAYABLE,
-    Invoice,
-    InvoiceBound,
-    InvoiceType,
-    LinkKind,
     LinkStatus,
     Mode,
-    PaymentFlag,
     PaymentLink,
     PendingLink,
     ProviderLink,
     ProviderLinkStatus,
-    Reusable,
-    SingleUse,
-    after_attempt,
-    after_payment,
-    as_kind,
     link_content,
     moved,
 )
 from paybylink.money import Money
-from paybylink.orders import LineItem, Order
-from paybylink.payments import Payment, PaymentStatus
+from paybylink.orders import Order
+from paybylink.payments import Payment, PaymentFlag, PaymentStatus
+from paybylink.standing import after_attempt, after_payment
 from paybylink.testing import strategies
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -186,7 +179,9 @@ class TestMoney:
             pytest.param(bound(), "part_paid", 1000, 3990, "paid", set(), id="the last part"),
             pytest.param(bound(), "part_paid", 1000, 4000, "paid", {EXCESS}, id="above the open amount"),
             pytest.param(bound(), "expired", 0, 1000, "expired", {LATE}, id="a late part"),
-            pytest.param(bound(), "cancelled", 0, 1000, "cancelled", {LATE}, id="a part after it was cancelled"),
+            pytest.param(
+                bound(), "cancelled", 0, 1000, "cancelled", {LATE}, id="a part after it was cancelled"
+            ),
             pytest.param(bound(), "paid", 0, 1000, "paid", {EXCESS}, id="a part after paid by other means"),
         ],
     )

@@ -12,20 +12,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paybylink.checks import is_future
 from paybylink.errors import InvalidInput
+from paybylink.lines import LineItem, VatGroup, vat_groups
 from paybylink.money import MAX_MINOR, MAX_STORED, Money
-from paybylink.orders import (
-    Customer,
-    Document,
-    DocumentType,
-    LineItem,
-    Order,
-    VatGroup,
-    as_order,
-    is_future,
-    order_fingerprint,
-    vat_groups,
-)
+from paybylink.orders import Customer, Document, DocumentType, Order, as_order, order_fingerprint
 from paybylink.testing import strategies
 
 EUR = Money(4990, "EUR")

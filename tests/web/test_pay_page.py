@@ -13,17 +13,8 @@ from attrs import evolve
 
 from paybylink.client import AsyncPayByLink, PayByLink
 from paybylink.errors import SettingsError, StoreError
-from paybylink.links import (
-    Invoice,
-    InvoiceBound,
-    LinkStatus,
-    Mode,
-    PaymentLink,
-    ProviderLink,
-    ProviderLinkStatus,
-    Reusable,
-    SingleUse,
-)
+from paybylink.kinds import Invoice, InvoiceBound, Reusable, SingleUse
+from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLink, ProviderLinkStatus
 from paybylink.money import Money
 from paybylink.orders import Customer, Order
 from paybylink.providers.stripe import StripeProvider

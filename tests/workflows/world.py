@@ -153,12 +153,7 @@ class World:
 
     def pay_by_link(self, store: str, **settings: Any) -> PayByLink:
         """A fresh object, as after a restart."""
-        settings = {
-            "patience": QUICK,
-            "providers": [self.provider()],
-            "channels": [self.channel()],
-        } | settings
-        return PayByLink(store=store, **settings)
+        return PayByLink(store=store, **self._usual() | settings)
 
     def _usual(self) -> dict[str, Any]:
         return {"patience": QUICK, "providers": [self.provider()], "channels": [self.channel()]}
@@ -169,12 +164,7 @@ class World:
 
     def async_pay_by_link(self, store: str, **settings: Any) -> AsyncPayByLink:
         """The same, awaited."""
-        settings = {
-            "patience": QUICK,
-            "providers": [self.provider()],
-            "channels": [self.channel()],
-        } | settings
-        return AsyncPayByLink(store=store, **settings)
+        return AsyncPayByLink(store=store, **self._usual() | settings)
 
     def order(self, reference: str) -> Order:
         """An order of a customer with an address of its own."""

@@ -26,7 +26,8 @@ import datetime as dt
 from attrs import frozen
 
 from paybylink.errors import InvalidInput
-from paybylink.links import InvoiceBound, InvoiceType, LinkKind, PaymentLink
+from paybylink.kinds import InvoiceBound, InvoiceType, LinkKind
+from paybylink.links import PaymentLink
 from paybylink.money import Money
 from paybylink.payments import Payment, PaymentStatus, Refund, RefundStatus
 

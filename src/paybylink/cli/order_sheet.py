@@ -22,9 +22,10 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from paybylink.errors import Fault, InvalidInput
-from paybylink.links import Invoice, InvoiceBound, LinkKind, Reusable, SingleUse
+from paybylink.kinds import Invoice, InvoiceBound, LinkKind, Reusable, SingleUse
+from paybylink.lines import LineItem, vat_groups
 from paybylink.money import Money
-from paybylink.orders import Customer, LineItem, Order, vat_groups
+from paybylink.orders import Customer, Order
 
 T = TypeVar("T")
 

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from paybylink.links import PaymentLink, Reusable
+from paybylink.kinds import Reusable
+from paybylink.links import PaymentLink
 from paybylink.messages import Delivery
 from paybylink.money import Money
 from paybylink.payments import Payment, Refund

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from paybylink.journeys import Journeys
-from paybylink.links import LinkKind, LinkStatus, PaymentLink, PendingLink
+from paybylink.kinds import LinkKind
+from paybylink.links import LinkStatus, PaymentLink, PendingLink
 from paybylink.messages import Delivery, Purpose
 from paybylink.money import Money
 from paybylink.orders import Document, Order

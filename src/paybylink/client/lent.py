@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from paybylink.journeys import Journeys
-from paybylink.links import LinkKind, PaymentLink, PendingLink
+from paybylink.kinds import LinkKind
+from paybylink.links import PaymentLink, PendingLink
 from paybylink.messages import Delivery, Purpose
 from paybylink.money import Money
 from paybylink.orders import Document, Order

@@ -20,7 +20,8 @@ from attrs import field, frozen
 
 from paybylink.errors import NotFound
 from paybylink.flow import Call, Written
-from paybylink.links import LinkKind, Mode
+from paybylink.kinds import LinkKind
+from paybylink.links import Mode
 from paybylink.money import Money
 from paybylink.orders import Order
 from paybylink.payments import DisputeStatus, PaymentStatus, RefundStatus

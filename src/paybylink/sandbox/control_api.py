@@ -123,9 +123,12 @@ def control_routes(engine: Engine, courier: webhooks.Courier) -> list[Route]:
         return {"id": endpoint["id"], "secret": endpoint["_secret"]}
 
     async def flush(asked: Document) -> object:
+        seconds = asked.get("seconds", 30)
+        if not isinstance(seconds, int | float):
+            raise _Refused("seconds must be a number.")
         _ = webhooks.release_reordered(engine)
         try:
-            async with asyncio.timeout(float(asked.get("seconds", 30))):
+            async with asyncio.timeout(seconds):
                 await courier.drain()
         except TimeoutError:
             raise _Refused("The queue of webhooks did not empty in time.") from None

@@ -21,6 +21,7 @@ from paybylink.sandbox.pages import page
 from paybylink.sandbox.paying import NotPayable, Payable, after_payment, attempt, find
 from paybylink.sandbox.stripe import sessions
 from paybylink.sandbox.stripe.charges import How
+from paybylink.sandbox.stripe.payments import settle
 
 _HOW: Mapping[str, How] = {"card": "card", "delayed": "delayed", "declined": "declined"}
 
@@ -64,8 +65,17 @@ def hosted_routes(engine: Engine) -> list[Route]:
         custom = (after.get("hosted_confirmation") or {}).get("custom_message")
         return page("done.html", title="Thank you", session=session, custom=custom)
 
+    async def settled(request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+        intent = engine.get("payment_intent", request.path_params["id"])
+        if intent is None or intent["status"] != "processing":
+            return page("closed.html", status=404, title="Not found", message="No such payment is under way.")
+        _ = settle(engine, intent, succeeded=form.get("outcome") == "succeeded")
+        return RedirectResponse("/", 303)
+
     return [
         Route("/", front, name="front"),
+        Route("/payments/{id}/settle", settled, methods=["POST"], name="front.settle"),
         Route("/pay/{id}", show, methods=["GET", "POST"], name="pay"),
         Route("/pay/{id}/done", done, name="pay.done"),
     ]
@@ -137,7 +147,7 @@ def _shown(
         if bounds and payable.session is None
         else sum(i["amount_total"] for i in subject["_line_items"]),
         bounds=bounds if payable.session is None else None,
-        delayed=sessions.delayed_method(subject["currency"]).replace("_", " "),
+        delayed=sessions.delayed_method(subject["currency"]).replace("_", " ").replace("sepa", "SEPA"),
         note=(subject.get("custom_text") or {}).get("submit"),
         email=locked
         or form.get("email")

@@ -13,9 +13,10 @@ from decimal import Decimal
 
 from paybylink.currencies import CURRENT
 from paybylink.errors import MissingExtra
-from paybylink.links import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from paybylink.lines import LineItem
 from paybylink.money import MAX_MINOR, Money
-from paybylink.orders import Customer, LineItem, Order
+from paybylink.orders import Customer, Order
 
 try:
     from hypothesis import strategies as st

@@ -27,7 +27,8 @@ from starlette.routing import Route
 from paybylink.channels.wording import _formats as formats
 from paybylink.client import AsyncPayByLink, PayByLink
 from paybylink.errors import MissingExtra, PaybylinkError
-from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLinkStatus, Reusable
+from paybylink.kinds import Reusable
+from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLinkStatus
 from paybylink.money import Money
 
 from .calls import link_by_token

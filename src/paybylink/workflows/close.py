@@ -14,15 +14,8 @@ from attrs import evolve
 from paybylink.errors import AlreadyPaid, Conflict, NotFound, OutcomeUnknown
 from paybylink.events import Event, LinkCancelled, LinkExpired
 from paybylink.flow import Flow, Step, write
-from paybylink.links import (
-    CLOSED,
-    PAYABLE,
-    LinkStatus,
-    PaymentLink,
-    ProviderLinkStatus,
-    Reusable,
-    moved,
-)
+from paybylink.kinds import Reusable
+from paybylink.links import CLOSED, PAYABLE, LinkStatus, PaymentLink, ProviderLinkStatus, moved
 from paybylink.providers.base import Feature, Support, VendorLink, VendorLinkStatus
 from paybylink.store import StoredLink
 

@@ -16,6 +16,7 @@ import datetime as dt
 
 from attrs import evolve
 
+from paybylink.checks import is_future
 from paybylink.errors import (
     AlreadyPaid,
     Conflict,
@@ -27,16 +28,9 @@ from paybylink.errors import (
 )
 from paybylink.events import LinkOpened
 from paybylink.flow import Call, Flow, Step, Written, write
-from paybylink.links import (
-    InvoiceBound,
-    LinkStatus,
-    PaymentLink,
-    PendingLink,
-    ProviderLink,
-    ProviderLinkStatus,
-    Reusable,
-)
-from paybylink.orders import Order, is_future
+from paybylink.kinds import InvoiceBound, Reusable
+from paybylink.links import LinkStatus, PaymentLink, PendingLink, ProviderLink, ProviderLinkStatus
+from paybylink.orders import Order
 from paybylink.providers.base import LinkRequest, Provider, VendorLink
 from paybylink.store import StoredLink
 
@@ -304,7 +298,6 @@ def _rewrite(
         provider=provider.name,
         expires_at=asked.expires_at,
         expires_in=asked.expires_in,
-        provider_links=(),
     )
     attempt, written = _written(merchant, provider, link, now=now)
     _ = yield from write(
@@ -312,7 +305,7 @@ def _rewrite(
         merchant.store.insert_provider_link(link.id, attempt, written, expires_at=asked.expires_at),
         fence=True,
     )
-    link = evolve(link, provider_links=(attempt,), version=stored.link.version + 1)
+    link = evolve(link, provider_links=(*link.provider_links, attempt), version=link.version + 1)
     return StoredLink(link=link, content=asked.content, written={attempt.id: written}, close_keys={})
 
 
@@ -391,10 +384,13 @@ def _open(
     """The open link, written down with its event."""
     store, link = merchant.store, stored.link
     behind = evolve(attempt, status=ProviderLinkStatus.OPEN, vendor_id=made.vendor_id, url=made.url)
+    partly = isinstance(link.kind, InvoiceBound) and link.paid_amount.minor
     opened = evolve(
         link,
         # A payment may have been told before the answer to our own request was; money wins.
-        status=LinkStatus.OPEN if link.status is LinkStatus.PENDING else link.status,
+        status=(LinkStatus.PART_PAID if partly else LinkStatus.OPEN)
+        if link.status is LinkStatus.PENDING
+        else link.status,
         url=store.public_address(link.token) or made.url,
         provider_links=tuple(behind if each.id == attempt.id else each for each in link.provider_links),
     )

@@ -28,20 +28,14 @@ from paybylink.events import (
     RefundSettled,
 )
 from paybylink.flow import Flow, Step, write
-from paybylink.links import (
-    PAYABLE,
-    LinkStatus,
-    PaymentFlag,
-    PaymentLink,
-    Reusable,
-    after_attempt,
-    after_payment,
-)
+from paybylink.kinds import Reusable
+from paybylink.links import PAYABLE, LinkStatus, PaymentLink
 from paybylink.money import Money
 from paybylink.payments import (
     Dispute,
     DisputeStatus,
     Payment,
+    PaymentFlag,
     PaymentStatus,
     Refund,
     RefundStatus,
@@ -58,6 +52,7 @@ from paybylink.providers.base import (
     RefundNotice,
     UnknownNotice,
 )
+from paybylink.standing import after_attempt, after_payment
 
 from .merchant import Merchant
 

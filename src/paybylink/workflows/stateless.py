@@ -13,19 +13,13 @@ import hashlib
 
 from attrs import evolve
 
+from paybylink.checks import is_future
 from paybylink.errors import AlreadyPaid, InvalidInput, OutcomeUnknown, ProviderError, UnsupportedCapability
 from paybylink.flow import Call
-from paybylink.links import (
-    LinkStatus,
-    PaymentLink,
-    ProviderLink,
-    ProviderLinkStatus,
-    after_attempt,
-    after_payment,
-)
-from paybylink.orders import is_future
+from paybylink.links import LinkStatus, PaymentLink, ProviderLink, ProviderLinkStatus
 from paybylink.payments import Payment, PaymentStatus
 from paybylink.providers.base import Feature, LinkRequest, Provider, Support, VendorLinkStatus
+from paybylink.standing import after_attempt, after_payment
 
 from .wish import LinkWish
 

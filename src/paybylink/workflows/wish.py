@@ -9,9 +9,11 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from paybylink.checks import is_future
 from paybylink.errors import InvalidInput
-from paybylink.links import InvoiceBound, LinkKind, link_content
-from paybylink.orders import Order, is_future
+from paybylink.kinds import InvoiceBound, LinkKind
+from paybylink.links import link_content
+from paybylink.orders import Order
 
 #: How long a link bound to an invoice lives after the due date.
 INVOICE_GRACE = dt.timedelta(days=30)

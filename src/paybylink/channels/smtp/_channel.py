@@ -8,10 +8,11 @@ from paybylink.channels.addresses import mail_address
 from paybylink.channels.base import Occasion, Sent
 from paybylink.channels.qr import qr_png
 from paybylink.channels.wording import ASKING, Wording
+from paybylink.checks import check_text
 from paybylink.errors import Faults, InvalidInput, SettingsError
 from paybylink.flow import Envelope, Flow, MailServer, post
 from paybylink.messages import Delivery, Medium, Message
-from paybylink.orders import Customer, check_text
+from paybylink.orders import Customer
 
 from ._settings import Mailbox, Secret, check_server, mailbox, revealed
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from paybylink.channels.base import Occasion
-from paybylink.links import InvoiceBound, Reusable
+from paybylink.kinds import InvoiceBound, Reusable
 from paybylink.messages import Purpose
 from paybylink.money import Money
 

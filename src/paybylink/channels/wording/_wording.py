@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from paybylink.channels.base import Occasion
+from paybylink.checks import check_text
 from paybylink.errors import Faults, InvalidInput, SettingsError
 from paybylink.links import PaymentLink
-from paybylink.orders import check_text
 
 from ._catalogue import LANGUAGES, strings_for
 from ._mail import MailText, mail_text

@@ -13,9 +13,8 @@ from rich.text import Text
 
 from paybylink.cli import show
 from paybylink.cli.order_sheet import OrderSheet
-from paybylink.links import PaymentFlag
 from paybylink.money import Money
-from paybylink.payments import RefundStatus
+from paybylink.payments import PaymentFlag, RefundStatus
 
 from .script import Played
 from .stage import Stage

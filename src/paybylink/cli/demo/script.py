@@ -14,7 +14,7 @@ from rich.progress import Progress
 from paybylink.cli.order_sheet import OrderSheet, SheetOrder
 from paybylink.client import PayByLink
 from paybylink.links import PaymentLink
-from paybylink.messages import Delivery
+from paybylink.messages import Delivery, Outcome
 from paybylink.money import Money
 from paybylink.payments import Payment, PaymentStatus, Refund, RefundStatus
 from paybylink.sandbox import SandboxError
@@ -52,20 +52,35 @@ def play(stage: Stage, sheet: OrderSheet, progress: Progress) -> list[Played]:
     pay = stage.pay
     # Whatever a killed run had begun comes first.
     _ = pay.run_due()
-    links = _hand_out(pay, sheet.orders, progress)
+    links = _hand_out(stage, sheet.orders, progress)
     _collect(stage, links, progress)
     _refund(stage, links)
     return [_played(pay, reference) for reference in links]
 
 
-def _hand_out(pay: PayByLink, orders: Sequence[SheetOrder], progress: Progress) -> dict[str, PaymentLink]:
+def _hand_out(stage: Stage, orders: Sequence[SheetOrder], progress: Progress) -> dict[str, PaymentLink]:
+    pay = stage.pay
     links: dict[str, PaymentLink] = {}
     for each in progress.track(orders, description="links and mails"):
         link = pay.create_link(each.order, kind=each.kind)
         if link.payable and each.order.customer is not None and each.order.customer.email:
-            _ = pay.send(link, via="email")
+            delivery = pay.send(link, via="email")
+            if delivery.outcome is Outcome.UNKNOWN:
+                _look_after(stage, link, delivery)
         links[each.order.reference] = link
     return links
+
+
+def _look_after(stage: Stage, link: PaymentLink, first: Delivery) -> None:
+    """
+    What a merchant does about a mail of which nobody knows whether it left, because a run was killed meanwhile.
+
+    It is never sent again by itself; but whoever can look into the mailbox may decide to.
+    """
+    every = stage.pay.deliveries(link)
+    arrived = any(first.recipient in mail.recipients for mail in stage.sandbox.control.mails())
+    if every[-1].outcome is Outcome.UNKNOWN and not arrived:
+        _ = stage.pay.resend(first, key=f"nothing-arrived-{len(every)}")
 
 
 def _collect(stage: Stage, links: dict[str, PaymentLink], progress: Progress) -> None:

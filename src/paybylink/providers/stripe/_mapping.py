@@ -26,9 +26,10 @@ from typing import Any, Final, TypeAlias
 
 from paybylink.currencies import STRIPE
 from paybylink.errors import Faults, InvalidInput
-from paybylink.links import InvoiceBound, Reusable
+from paybylink.kinds import InvoiceBound, Reusable
+from paybylink.lines import LineItem
 from paybylink.money import Money, to_wire
-from paybylink.orders import LineItem, Order
+from paybylink.orders import Order
 from paybylink.providers.base import LinkRequest, RefundRequest
 
 Json: TypeAlias = dict[str, Any]

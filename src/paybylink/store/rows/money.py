@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from paybylink.flow import Written
-from paybylink.links import Mode, PaymentFlag
+from paybylink.links import Mode
 from paybylink.money import Money
-from paybylink.payments import Dispute, DisputeStatus, Payment, PaymentStatus, Refund, RefundStatus
+from paybylink.payments import (
+    Dispute,
+    DisputeStatus,
+    Payment,
+    PaymentFlag,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
 
 from ._columns import Parameters, Row, micros, micros_or_none, moment, moment_or_none
 from .links import written_json

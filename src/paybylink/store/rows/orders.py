@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from paybylink.links import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from paybylink.lines import LineItem, VatGroup
 from paybylink.money import Money
-from paybylink.orders import Customer, LineItem, Order, VatGroup
+from paybylink.orders import Customer, Order
 
 from ._columns import Parameters, Row, dump, load
 

@@ -1,0 +1,64 @@
+"""
+The checks that several values share: plain text, a member of an enumeration, a moment in the future.
+
+A check adds to the faults and never raises, so that all of them are reported at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import TypeVar, cast
+
+from .errors import Faults, InvalidInput
+
+M = TypeVar("M", bound=StrEnum)
+_TEXT_REMEDY = "remove line breaks, tabs and other control characters"
+
+
+def check_text(faults: Faults, path: str, text: object, *, limit: int, required: bool = False) -> None:
+    """Add a fault when `text` is no plain single line of at most `limit` characters."""
+    if not isinstance(text, str):
+        faults.add(path, f"is {type(text).__name__}, not text", "write it as a string")
+    elif required and not text.strip():
+        faults.add(path, "is empty", "write at least one character")
+    elif len(text) > limit:
+        faults.add(path, f"has {len(text)} characters", f"shorten it to {limit}")
+    # Cc: control characters; Zl, Zp: U+2028 and U+2029, which split mail headers and CSV rows as well.
+    elif any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029" for char in text):
+        faults.add(path, "contains control characters", _TEXT_REMEDY)
+    elif any(0xD800 <= ord(char) < 0xE000 for char in text):
+        faults.add(path, "contains half of a surrogate pair", "decode the text as UTF-8 first")
+
+
+def as_member(kind: type[M], given: M | str) -> M:
+    """The member of `kind` that a word means; what is none stays as it is, for `check_member`."""
+    try:
+        return kind(given)
+    except ValueError:
+        return cast("M", given)
+
+
+def check_member(faults: Faults, path: str, given: object, kind: type[StrEnum]) -> None:
+    """Add a fault when `given` is no member of `kind`."""
+    if not isinstance(given, kind):
+        faults.add(path, "is not one of the words for it", f"use {', '.join(kind)}")
+
+
+def is_future(moment: dt.datetime, *, now: dt.datetime, path: str) -> dt.datetime:
+    """
+    `moment` in UTC, if it is aware and after `now`.
+
+    Raises:
+        InvalidInput: the moment has no zone, or has passed.
+    """
+    if not isinstance(moment, dt.datetime):
+        raise InvalidInput.single(path, f"is {type(moment).__name__}", "use a datetime with its time zone")
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise InvalidInput.single(
+            path, "has no time zone", "use an aware datetime, e.g. datetime.now(UTC) + …"
+        )
+    moment = moment.astimezone(dt.UTC)
+    if moment <= now:
+        raise InvalidInput.single(path, "has passed", "give a moment in the future")
+    return moment
