@@ -17,7 +17,7 @@ ROUNDS = 9
 NAMES = "from paybylink import Customer, LineItem, Money, Order, PayByLink, SingleUse, create_link"
 
 
-def cost(code: str, *, folder: Path, rounds: int = ROUNDS, **environment: str) -> float:
+def cost(code: str, *, folder: Path, **environment: str) -> float:
     """CPU milliseconds of a process that runs `code`, beyond one that does nothing."""
 
     def once(text: str) -> float:
@@ -33,8 +33,8 @@ def cost(code: str, *, folder: Path, rounds: int = ROUNDS, **environment: str) -
         return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
 
     _ = once(code)  # bytecode is written at the first run
-    return statistics.median(once(code) for _ in range(rounds)) - statistics.median(
-        once("") for _ in range(rounds)
+    return statistics.median(once(code) for _ in range(ROUNDS)) - statistics.median(
+        once("") for _ in range(ROUNDS)
     )
 
 

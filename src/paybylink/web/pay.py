@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from paybylink.channels.wording import _formats as formats
+from paybylink.channels.wording import formats
 from paybylink.client import AsyncPayByLink, PayByLink
 from paybylink.errors import MissingExtra, PaybylinkError
 from paybylink.kinds import Reusable

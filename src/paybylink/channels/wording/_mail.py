@@ -14,7 +14,7 @@ from paybylink.messages import Purpose
 from paybylink.money import Money
 
 from ._catalogue import Catalogue
-from ._formats import day_text, locale_of
+from .formats import day_text, locale_of
 from ._press import layout
 from ._words import Settings, chosen_strings, safe_url, words_of
 

@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from paybylink.links import Mode, PaymentLink
 
-from ._formats import locale_of, plain_spaces
+from .formats import locale_of, plain_spaces
 from ._words import Settings, chosen_strings, safe_url, words_of
 
 

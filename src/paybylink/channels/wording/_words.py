@@ -11,7 +11,7 @@ from paybylink.errors import InvalidInput
 from paybylink.links import Mode, PaymentLink
 
 from ._catalogue import WORDS, Catalogue, strings_for
-from ._formats import amount_text, moment_text
+from .formats import amount_text, moment_text
 
 if TYPE_CHECKING:
     from pathlib import Path
