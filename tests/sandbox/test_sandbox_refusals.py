@@ -99,7 +99,7 @@ def priced(unit_amount: Any, currency: str = "eur") -> Any:
         pytest.param(
             link_params(line_items=link_params()["line_items"] * 21), "array_too_long", "line_items", id="21"
         ),
-        pytest.param(link_params(line_items={"a": {}}), None, "line_items", id="not-a-list"),
+        pytest.param(link_params(line_items={"a": {"quantity": 1}}), None, "line_items", id="not-a-list"),
         pytest.param(link_params(metadata="x"), None, "metadata", id="not-an-object"),
         pytest.param(link_params(inactive_message={"a": "b"}), None, "inactive_message", id="not-text"),
         pytest.param(link_params(metadata={f"k{i}": "v" for i in range(51)}), None, "metadata", id="51-keys"),
@@ -214,7 +214,7 @@ def test_a_price_has_one_kind_of_amount(client: stripe.StripeClient) -> None:
     product = client.v1.products.create({"name": "Gift"}).id
     custom: Any = {"currency": "eur", "product": product, "custom_unit_amount": {"enabled": True}}
     with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
-        _ = client.v1.prices.create({**custom, "unit_amount": 5})
+        _ = client.v1.prices.create(custom | {"unit_amount": 5})
     price = client.v1.prices.create(custom).id
     inactive = client.v1.prices.create(
         {"currency": "eur", "product": product, "unit_amount": 500, "active": False}

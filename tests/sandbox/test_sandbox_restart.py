@@ -105,12 +105,39 @@ def test_a_kill_loses_nothing_that_was_answered(
     assert [link["id"] for link in kept] == [reply.json()["id"]]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM is not on Windows")
+def test_the_command_ends_when_asked(tmp_path: Path) -> None:
+    """`python -m paybylink.sandbox` says where it listens and ends with 0 on SIGTERM."""
+    command = [
+        sys.executable,
+        "-m",
+        "paybylink.sandbox",
+        str(tmp_path / "state.db"),
+        "--port",
+        "0",
+        "--smtp-port",
+        "0",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(3)]
+    process.terminate()
+    code = process.wait(timeout=30)
+    process.stdout.close()
+
+    assert code == 0
+    assert said[0].startswith("Sandbox, no real money: http://127.0.0.1:")
+    assert "/stripe" in said[1]
+
+
 def test_closing_leaves_no_thread() -> None:
     """After `close` the thread is gone, a second `close` does nothing, and the sandbox can start again."""
     sandbox = Sandbox()
     for _ in range(2):
         with sandbox:
             assert any(thread.name == "paybylink-sandbox" for thread in threading.enumerate())
+            with pytest.raises(RuntimeError, match="runs already"):
+                _ = sandbox.start()
     sandbox.close()
 
     assert not any(thread.name == "paybylink-sandbox" for thread in threading.enumerate())

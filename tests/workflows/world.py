@@ -56,6 +56,8 @@ class Meanwhile:
         act: what the other one does; may raise what he makes the database or the provider say.
         after: he acts once the effect has happened, before its answer is heard.
         times: how often he acts; None is each time.
+        seen: the names of the effects so far.
+        mails: the bytes of the mails among them.
     """
 
     inner: Doors
@@ -64,6 +66,7 @@ class Meanwhile:
     after: bool = False
     times: int | None = 1
     seen: list[str] = field(factory=list)
+    mails: list[bytes] = field(factory=list)
 
     @property
     def lent(self) -> bool:
@@ -91,6 +94,8 @@ class Meanwhile:
         name = name_of(effect)
         if not after:
             self.seen.append(name)
+            if isinstance(effect, Envelope):
+                self.mails.append(effect.content)
         if after is self.after and self.at in name and self.times != 0:
             if self.times is not None:
                 self.times -= 1

@@ -14,9 +14,9 @@ from paybylink.messages import Purpose
 from paybylink.money import Money
 
 from ._catalogue import Catalogue
-from .formats import day_text, locale_of
 from ._press import layout
 from ._words import Settings, chosen_strings, safe_url, words_of
+from .formats import day_text, locale_of
 
 if TYPE_CHECKING:
     from babel import Locale

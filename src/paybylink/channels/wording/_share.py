@@ -6,8 +6,8 @@ from attrs import field, frozen
 
 from paybylink.links import Mode, PaymentLink
 
-from .formats import locale_of, plain_spaces
 from ._words import Settings, chosen_strings, safe_url, words_of
+from .formats import locale_of, plain_spaces
 
 
 @frozen
