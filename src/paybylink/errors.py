@@ -333,10 +333,25 @@ class RefusedByThem(PaybylinkError):
         super().__init__(f"{who}: {message}")
 
 
+#: Whoever is told so was not let in, and nobody looked at what he asked.
+_AT_THE_DOOR = frozenset({"unauthorised", "forbidden", "account_restricted", "wrong_mode"})
+
+
 class ProviderError(RefusedByThem):
     """A payment service provider refused the request."""
 
     code = "provider_refused"
+
+    @property
+    def certain(self) -> bool:
+        """
+        Whether nothing came of the request, nor of an earlier sending of the same bytes under the same key.
+
+        An answer from the door says nothing of an earlier sending, and one without the vendor's own word may be
+        that of a proxy.
+        """
+        heard = self.vendor_code is not None and self.standard_code not in _AT_THE_DOOR
+        return heard and not self.retryable
 
 
 class ChannelError(RefusedByThem):

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: The most rows that one page of a long list holds.
 PAGE = 200
+#: The most lines of the ledger that one page holds.
+LEDGER_PAGE = 5000
 
 
 class Journeys:
@@ -358,7 +360,7 @@ class Journeys:
 
     def entries_page(self, period: Period, *, after: Place | None) -> Flow[LedgerPage]:
         """One page of bookings, sorted by (date, entry, place)."""
-        return self.merchant.store.entries_page(period.first, period.last, after=after)
+        return self.merchant.store.entries_page(period.first, period.last, after=after, limit=LEDGER_PAGE)
 
     def balance(self) -> Flow[Sequence[Balance]]:
         """See `PayByLink.balance`."""
@@ -397,10 +399,19 @@ class Journeys:
 
 
 def _check_public_url(faults: Faults, url: str | None, *, live: bool) -> None:
-    if url is None or url.startswith("https://"):
+    if url is None:
+        return
+    if has_login(url):
+        faults.add("public_url", "holds a user name or password", "leave it out: customers see this address")
+    if url.startswith("https://"):
         return
     local = url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
     if not local:
         faults.add("public_url", "is not an https address", "write https://pay.your-domain.example")
     elif live:
         faults.add("public_url", "is plain http with a live key", "serve the link pages over https")
+
+
+def has_login(url: str) -> bool:
+    """Whether an address has something before an @ in its host."""
+    return "@" in url.partition("://")[2].partition("/")[0]

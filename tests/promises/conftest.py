@@ -14,6 +14,8 @@ from paybylink.sandbox import Sandbox
 from workflows.receiver import Receiver
 from workflows.world import World
 
+from .marks import Watch, watched
+from .parrot import Parrot, parrot
 from .shop import API_KEY, SENDER, Terminal
 
 
@@ -65,4 +67,18 @@ def reference(request: pytest.FixtureRequest) -> str:
 def pay(world: World, reference: str) -> Iterator[PayByLink]:
     """A shop with a fresh database, Stripe and a mail server."""
     with world.pay_by_link(world.database(reference)) as made:
+        yield made
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Every logger, watched for marks until the test has ended."""
+    with watched() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bird() -> Iterator[Parrot]:
+    """A mail server that repeats what it hears."""
+    with parrot() as made:
         yield made

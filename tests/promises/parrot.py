@@ -25,6 +25,7 @@ class Parrot:
         code: with which it refuses; 0 hangs up instead.
         offers: what EHLO announces.
         heard: every line that was said to it, the mails' own left out.
+        refused: whether it came to that.
     """
 
     port: int = 0
@@ -32,6 +33,13 @@ class Parrot:
     code: int = 550
     offers: tuple[str, ...] = ("AUTH PLAIN LOGIN", "8BITMIME", "SIZE 10000000")
     heard: list[str] = field(factory=list)
+    refused: bool = False
+
+    def prepare(self, refuses: str = "", code: int = 550, *, offers: tuple[str, ...]) -> None:
+        """Forget what was, and behave like that from now on."""
+        self.refuses, self.code, self.offers = refuses, code, offers
+        self.heard.clear()
+        self.refused = False
 
 
 def _addresses(mail: bytes) -> str:
@@ -56,38 +64,41 @@ def parrot() -> Iterator[Parrot]:
 
         def talk(self) -> None:
             if bird.refuses == "greeting":
+                bird.refused = True
                 self.say(f"{bird.code} not you")
                 return
             self.say("220 parrot")
             login = 0
             while line := self.rfile.readline().decode().rstrip("\r\n"):
                 bird.heard.append(line)
-                word = "password" if login == 2 else line.upper()
+                word = "PASSWORD" if login == 2 else line.upper()
                 if bird.refuses and word.startswith(bird.refuses.upper()):
+                    bird.refused = True
                     if not bird.code:
                         return
                     self.say(f"{bird.code} 5.7.8 you said {line} ({' '.join(bird.heard)})")
                     login = 0
-                elif line.startswith("EHLO"):
+                elif word.startswith("EHLO"):
                     self.say("\r\n".join(f"250-{offer}" for offer in ("parrot", *bird.offers)))
                     self.say("250 HELP")
-                elif line.startswith("AUTH PLAIN") or login == 2:
+                elif word.startswith("AUTH PLAIN") or login == 2:
                     self.say("235 2.7.0 welcome")
                     login = 0
-                elif line.startswith("AUTH LOGIN") or login == 1:
+                elif word.startswith("AUTH LOGIN") or login == 1:
                     self.say("334 VXNlcm5hbWU6" if not login else "334 UGFzc3dvcmQ6")
                     login += 1
-                elif line == "DATA":
+                elif word == "DATA":
                     self.say("354 go on")
                     mail = b""
                     while (each := self.rfile.readline()) not in (b".\r\n", b""):
                         mail += each
                     if bird.refuses == "dot":
+                        bird.refused = True
                         if bird.code:
                             self.say(f"{bird.code} 5.7.1 not this: {_addresses(mail)} {' '.join(bird.heard)}")
                         return
                     self.say("250 2.0.0 taken")
-                elif line == "QUIT":
+                elif word == "QUIT":
                     self.say("221 2.0.0 bye")
                     return
                 else:

@@ -255,9 +255,33 @@ def test_delivery_is_due_when_prepared_or_deferred_until_now(do: Do) -> None:
         delivery("D", key="d", outcome=Outcome.UNKNOWN),
         delivery("E", key="e", outcome=Outcome.PREPARED, medium=Medium.SHARE),
     ]
+    _ = do(write(*inserted(link("L1", status=LinkStatus.OPEN))))
     _ = do(write(*(STORE.insert_delivery(each, message(), guard_payable=False) for each in cases)))
 
     assert [stored.delivery.id for stored in do(STORE.deliveries_due(NOW))] == ["A", "B"]
+    assert [stored.delivery.id for stored in do(STORE.deliveries_due(NOW, 1, skip=1))] == ["B"]
+
+
+@pytest.mark.parametrize("status", LinkStatus)
+def test_delivery_that_asks_for_money_is_due_while_its_link_can_be_paid(do: Do, status: LinkStatus) -> None:
+    """It waits, and takes nobody's place in the queue; a receipt is due in any state."""
+    _ = do(write(*inserted(link("L1", status=status))))
+    for name, purpose in (("A", Purpose.REQUEST), ("B", Purpose.REMINDER), ("C", Purpose.RECEIPT)):
+        asked = delivery(name, purpose=purpose, outcome=Outcome.PREPARED)
+        _ = do(write(STORE.insert_delivery(asked, message(), guard_payable=False)))
+
+    due = [stored.delivery.id for stored in do(STORE.deliveries_due(NOW))]
+
+    assert due == (["A", "B", "C"] if status in (LinkStatus.OPEN, LinkStatus.PART_PAID) else ["C"])
+
+
+def test_turns_are_kept_by_sort_and_tenant(do: Do) -> None:
+    """How many pieces a pass leaves to the next one; the passes themselves are not among them."""
+    _ = do(write(STORE.turned("refunds", 200), STORE.passed("run_due", NOW)))
+    _ = do(write(STORE.turned("refunds", 400)))
+
+    assert do(STORE.turns()) == {"refunds": 400}
+    assert do(Store(tenant="other").turns()) == {}
 
 
 def test_events_of_one_link_are_handed_out_one_after_the_other(do: Do) -> None:

@@ -4,20 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from paybylink.sandbox import Sandbox
-
-from .receiver import Receiver
-from .world import World
+from .world import World, running_world
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The sandbox and a receiver of its webhooks, for one file of tests."""
-    with Receiver() as receiver, Sandbox() as sandbox:
-        secret = sandbox.control.register_webhook(receiver.url)
-        yield World(
-            sandbox=sandbox, receiver=receiver, secret=secret, folder=tmp_path_factory.mktemp("stores")
-        )
+    with running_world(tmp_path_factory.mktemp("stores")) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import httpx
 import pytest
 from attrs import evolve
 
@@ -52,12 +51,7 @@ def noted(pay: PayByLink, *kinds: type[Event]) -> list[Event]:
 
 def closed_by_hand(world: World, link: PaymentLink) -> None:
     """Somebody switches the link off in the provider's dashboard."""
-    answer = httpx.post(
-        f"{world.sandbox.stripe_url}/v1/payment_links/{link.provider_links[-1].vendor_id}",
-        data={"active": "false"},
-        headers={"Authorization": "Bearer sk_test_dashboard"},
-    )
-    assert answer.status_code == 200, answer.text
+    _ = world.by_hand(f"payment_links/{link.provider_links[-1].vendor_id}", active="false")
 
 
 # Cancelling
@@ -351,12 +345,7 @@ def test_refreshing_finds_a_payment_whose_webhook_was_dropped(world: World) -> N
         link = pay.create_link(world.order("REFRESH"))
         _ = world.sandbox.control.fault("drop", times=None)
         attempt = world.sandbox.control.pay(link.url)
-        answer = httpx.post(
-            f"{world.sandbox.stripe_url}/v1/refunds",
-            data={"payment_intent": attempt.payment_intent, "amount": "1000"},
-            headers={"Authorization": "Bearer sk_test_dashboard"},
-        )
-        assert answer.status_code == 200
+        _ = world.by_hand("refunds", payment_intent=attempt.payment_intent, amount="1000")
         refreshed = pay.refresh(link)
         again = pay.refresh(link)
 

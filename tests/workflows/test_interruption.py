@@ -11,8 +11,9 @@ know whether the mail has left. There the delivery stays `unknown`, and at most 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -32,12 +33,19 @@ from paybylink.accounting.reports import is_balanced
 from paybylink.payments import Payment, RefundStatus
 
 from .cutting import Cut, Knife, put_in_front
-from .world import QUICK, World
+from .world import QUICK, World, running_world
 
 #: How many effects the journey has. Fewer means fewer cuts; say so in the changelog before lowering it.
 EFFECTS = 45
 
 TEN = Money.of("10.00", "EUR")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A sandbox for each test: what it lists is compared after every cut, so it has to stay short."""
+    with running_world(tmp_path) as made:
+        yield made
 
 
 def journey(pay: PayByLink, world: World, order: Order, since: int) -> None:

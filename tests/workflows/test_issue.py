@@ -568,6 +568,23 @@ def test_after_the_keys_life_a_certain_no_leads_to_a_new_request(world: World) -
         assert active(world, "FIND-NONE") == [True]
 
 
+def test_a_provider_that_does_not_let_us_look_leaves_the_outcome_unknown(world: World) -> None:
+    """That we may not look is no word about what is there."""
+    clock = Clock()
+    with world.shop("look", patience=IMPATIENT, clock=clock) as pay:
+        _ = world.sandbox.control.fault("reset_after", LINKS)
+        with pytest.raises(OutcomeUnknown):
+            _ = pay.create_link(world.order("LOOK"))
+        clock.move(hours=30)
+        _ = world.sandbox.control.fault("status", LINKS, status=403)
+        with pytest.raises(OutcomeUnknown) as caught:
+            _ = pay.create_link(world.order("LOOK"))
+        assert caught.value.link is not None
+
+        assert pay.create_link(world.order("LOOK")).payable
+        assert active(world, "LOOK") == [True]
+
+
 def test_a_key_that_is_known_with_other_bytes_asks_instead_of_asking_anew(world: World) -> None:
     """Something was made under that key, so a refusal of it is no "no": the link is looked for, and found."""
     text = json.dumps({"error": {"type": "idempotency_error", "message": "Keys for idempotent requests …"}})

@@ -9,7 +9,8 @@ import json
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,14 @@ class Meanwhile:
             if self.times is not None:
                 self.times -= 1
             _ = self.act()
+
+
+@contextmanager
+def running_world(folder: Path) -> Iterator[World]:
+    """A new sandbox, and a receiver of its webhooks, until the block ends."""
+    with Receiver() as receiver, Sandbox() as sandbox:
+        secret = sandbox.control.register_webhook(receiver.url)
+        yield World(sandbox=sandbox, receiver=receiver, secret=secret, folder=folder)
 
 
 def meanwhile(
@@ -244,6 +253,16 @@ class World:
             "payment_status": "paid",
             "status": "complete",
         } | changes
+
+    def by_hand(self, path: str, **form: str) -> Any:
+        """What somebody does in the provider's dashboard; the object as the provider shows it."""
+        reply = httpx.post(
+            f"{self.sandbox.stripe_url}/v1/{path}",
+            data=form,
+            headers={"Authorization": "Bearer sk_test_dashboard"},
+        )
+        assert reply.status_code == 200, reply.text
+        return reply.json()
 
     def requests(self, method: str, path: str, since: int = 0) -> list[Any]:
         """What was asked of the provider by that method under a path that begins so, from the `since`-th request."""

@@ -225,24 +225,20 @@ def _greet(server: MailServer) -> None:
 
 
 def _store(url: str | None, tenant: str) -> Iterator[Check]:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
-
     from paybylink.drivers import Doors, run
-    from paybylink.store import Store, current, head, open_vault
+    from paybylink.store import Store, current, head, open_vault, shown_url
 
     if url is None:
         yield Check("store", State.SKIPPED, "none: nothing is remembered")
         return
-    shown = make_url(url).render_as_string(hide_password=True)
+    shown = "the address"
     try:
-        file = make_url(url).database
-        fresh = url.startswith("sqlite") and file is not None and not os.path.exists(file)
+        shown = shown_url(url)
+        file = shown.removeprefix("sqlite:///")
+        fresh = file != shown and not os.path.exists(file)
         stands = None if fresh else current(url)
-    except (SQLAlchemyError, PaybylinkError) as error:
-        yield Check(
-            "store", State.FAULT, f"{shown} cannot be opened ({type(error).__name__})", "check the address"
-        )
+    except PaybylinkError as error:
+        yield Check("store", State.FAULT, f"{shown} cannot be used", str(error))
         return
     if fresh:
         yield Check("store", State.OK, f"{shown} will be made at the first link")

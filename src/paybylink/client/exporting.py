@@ -50,7 +50,7 @@ def find_export(given: str | Export, accounts: Accounts) -> Export:
         return given
     formats = entry_points(group="paybylink.exports")
     if given not in formats.names:
-        raise NotFound(f"no export called {given[:20]!r}; known: {', '.join(sorted(formats.names))}")
+        raise NotFound(f"no export has that name; known: {', '.join(sorted(formats.names))}")
     made: Export = formats[given].load()(accounts=accounts)
     return made
 

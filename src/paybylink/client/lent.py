@@ -5,7 +5,6 @@ What can be done on a connection that the host has lent and will commit itself.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,16 +22,6 @@ if TYPE_CHECKING:
     from paybylink.workflows.receive import WebhookReply
 
 T = TypeVar("T")
-Handler = TypeVar("Handler", bound=Callable[..., object])
-
-log = logging.getLogger("paybylink.handlers")
-
-#: How long `receive` and `run_due` hand out events after their own commit.
-DRAIN_SECONDS = 2.0
-
-
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 class LentPayByLink:

@@ -351,4 +351,5 @@ def provider_named(providers: Sequence[Provider], name: str | None) -> Provider:
         if name is None or provider.name == name:
             return provider
     known = ", ".join(provider.name for provider in providers) or "none is configured"
-    raise NotFound(f"no provider called {name!r}; known: {known}" if name else "no provider is configured")
+    # The name is not repeated: what was written there by mistake may be a key or an address.
+    raise NotFound(f"no provider has that name; known: {known}" if name else "no provider is configured")

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from paybylink.errors import Fault, InvalidInput, SettingsError
+from paybylink.journeys import has_login
 
 from .adapters import GROUPS, PREFIX, Tree, adapter, fitted
 
@@ -146,6 +147,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` has put together: a variable may change one entry of a list in the file."""
         return (init_settings,)
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_login(cls, given: str | None) -> str | None:
+        if given is not None and has_login(given):
+            raise ValueError("write it without a user name and password, since customers see this address")
+        return given
 
     @property
     def store_url(self) -> str | None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         SyncVault,
         open_async_vault,
         open_vault,
+        shown_url,
     )
 
 _HOMES = {
@@ -46,7 +47,7 @@ _HOMES = {
     ".tables": ("TABLES", "Tables", "make_tables"),
     ".vaults": (
         *("AsyncLentVault", "AsyncVault", "CursorVault", "LentVault", "SyncVault"),
-        *("open_async_vault", "open_vault"),
+        *("open_async_vault", "open_vault", "shown_url"),
     ),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -70,6 +71,7 @@ __all__ = [
     "open_vault",
     "OutboxRow",
     "Place",
+    "shown_url",
     "Store",
     "StoredDelivery",
     "StoredLink",

@@ -8,9 +8,11 @@ loaded by `upgrade` and by nothing else here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from paybylink.errors import SchemaOutdated
 
@@ -73,28 +75,32 @@ def check(version: str | None) -> None:
 
 
 def upgrade(url: str, *, prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> None:
-    """Bring the database at `url` to the newest shape; one that stands there already is left as it is."""
+    """
+    Bring the database at `url` to the newest shape; one that stands there already is left as it is.
+
+    Raises:
+        SettingsError: `url` is no address of a database.
+        StoreError: the database is away, locked or damaged.
+    """
     from alembic import command
 
-    engine = _engine(url)
-    try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                _ = connection.exec_driver_sql("BEGIN IMMEDIATE")
-            command.upgrade(_config(connection, prefix=prefix, schema=schema), "head")
-            connection.commit()
-    finally:
-        engine.dispose()
+    with _connected(url) as connection:
+        if connection.dialect.name == "sqlite":
+            _ = connection.exec_driver_sql("BEGIN IMMEDIATE")
+        command.upgrade(_config(connection, prefix=prefix, schema=schema), "head")
+        connection.commit()
 
 
 def current(url: str, *, prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> str | None:
-    """The migration that the database at `url` stands at; None if it holds none of our tables."""
-    engine = _engine(url)
-    try:
-        with engine.connect() as connection:
-            return version_of(connection, prefix=prefix, schema=schema)
-    finally:
-        engine.dispose()
+    """
+    The migration that the database at `url` stands at; None if it holds none of our tables.
+
+    Raises:
+        SettingsError: `url` is no address of a database.
+        StoreError: the database is away, locked or damaged.
+    """
+    with _connected(url) as connection:
+        return version_of(connection, prefix=prefix, schema=schema)
 
 
 def include_object(
@@ -110,11 +116,23 @@ def include_object(
     return not (table or "").startswith(DEFAULT_PREFIX)
 
 
-def _engine(url: str) -> Engine:
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    """A connection of its own to `url`; whatever the driver says goes into our words."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from .vaults._engines import own_engine
+    from .vaults._faults import told
     from .vaults._urls import sync_url
 
-    return own_engine(sync_url(url))
+    engine = own_engine(sync_url(url))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise told(error, "schema") from error
+    finally:
+        engine.dispose()
 
 
 def _config(connection: Connection, *, prefix: str, schema: str | None) -> Config:

@@ -1,16 +1,18 @@
 """
 One pass of whatever is due: finish what was cut, expire, send what waits, ask about what is unknown.
 
-Each piece of work is one of the ordinary journeys. One that fails is counted and left for the next pass; it never
-stops the others.
+Each piece of work is one of the ordinary journeys. One that fails is counted and left for a later pass; it never
+stops the others. Nor do many: where more waits than a pass takes on, the next one goes on behind it, and begins again
+at the end, so that what cannot be done keeps nothing waiting.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Protocol, TypeVar
 
 from attrs import field, frozen
 
@@ -19,7 +21,7 @@ from paybylink.flow import Flow, write
 from paybylink.links import LinkStatus
 from paybylink.messages import Outcome
 from paybylink.payments import RefundStatus
-from paybylink.store import StoredDelivery, StoredRefund
+from paybylink.store import Store, StoredDelivery, StoredRefund
 
 from .close import expire
 from .deliver import go_on, reload
@@ -27,6 +29,8 @@ from .issue import complete
 from .merchant import Merchant
 from .receive import take_up
 from .refund import complete_refund
+
+Piece = TypeVar("Piece", covariant=True)
 
 log = logging.getLogger("paybylink.due")
 
@@ -74,8 +78,10 @@ def run_due(merchant: Merchant, *, only: str | None, now: dt.datetime) -> Flow[P
             done[kind] += 1
 
     if only is None:
-        in_work = yield from store.links_in_work(PIECES)
+        turns = yield from store.turns()
+        in_work = yield from _next(store, "in_work", turns, store.links_in_work)
     else:
+        turns = {}
         stored = yield from store.link(only)
         in_work = (stored,) if stored else ()
     for link in in_work:
@@ -85,12 +91,12 @@ def run_due(merchant: Merchant, *, only: str | None, now: dt.datetime) -> Flow[P
             # A close that was cut: finished as `expired`, from where it can be cancelled, replaced or renewed.
             yield from attempt("completed", partial(expire, merchant, link.link.id, now=now))
     if only is None:
-        for link in (yield from store.links_due(now, PIECES)):
+        for link in (yield from _next(store, "links_due", turns, partial(store.links_due, now))):
             yield from attempt("expired", partial(expire, merchant, link.link.id, now=now))
-        for row in (yield from store.inbox_waiting(PIECES)):
+        for row in (yield from _next(store, "inbox", turns, store.inbox_waiting)):
             yield from attempt("told", partial(take_up, merchant, row, now=now))
-        deliveries = yield from store.deliveries_due(now, PIECES)
-        refunds = yield from store.refunds_in_work(PIECES)
+        deliveries = yield from _next(store, "deliveries", turns, partial(store.deliveries_due, now))
+        refunds = yield from _next(store, "refunds", turns, store.refunds_in_work)
     else:
         deliveries = yield from _deliveries_of(merchant, only, now=now)
         refunds = yield from _refunds_of(merchant, only)
@@ -101,6 +107,26 @@ def run_due(merchant: Merchant, *, only: str | None, now: dt.datetime) -> Flow[P
     if only is None:
         _ = yield from write(store.passed("run_due", now))
     return Pass(failed=tuple(failed), **done)
+
+
+class _Read(Protocol[Piece]):
+    """Reads at most `limit` pieces of a sort, after the first `skip` of them."""
+
+    def __call__(self, limit: int, *, skip: int) -> Flow[Sequence[Piece]]: ...
+
+
+def _next(store: Store, sort: str, turns: Mapping[str, int], read: _Read[Piece]) -> Flow[Sequence[Piece]]:
+    """The pieces of a sort whose turn it is."""
+    turn = start = turns.get(sort, 0)
+    found = yield from read(PIECES, skip=start)
+    if start and not found:
+        # So many were done that the queue is shorter now: begin again.
+        start = 0
+        found = yield from read(PIECES, skip=start)
+    after = start + PIECES if len(found) >= PIECES else 0
+    if after != turn:
+        _ = yield from write(store.turned(sort, after))
+    return found
 
 
 def _deliveries_of(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[Sequence[StoredDelivery]]:

@@ -5,8 +5,8 @@ Rule 1: a reference (with its part) has one row at a time that may be payable; t
 Rule 2: the exact request is stored with the reserved row before it is sent. After a lost answer the same bytes go
         out under the same key while that lives; then the provider is asked whether the link exists; only a
         certain "no" leads to a new request.
-Rule 3: a refused request leaves the link `pending` without anything behind it, so that a corrected order may take
-        its place.
+Rule 3: a request that was refused for certain leaves the link `pending` without anything behind it, so that a
+        corrected order may take its place. A wrong API key refuses nothing: the request stays asked.
 Rule 4: replacing closes first, and makes the new link only when the close is certain and no money came meanwhile.
 """
 
@@ -344,7 +344,7 @@ def _make(
     try:
         made = yield from _make_or_find(provider, request, written, attempt, now=now)
     except ProviderError as error:
-        if not error.retryable:
+        if error.certain:
             yield from _refused(merchant, link, attempt)
         raise
     except OutcomeUnknown as error:
@@ -364,7 +364,11 @@ def _make_or_find(
             # The key is known with other bytes, so something was made under it: that is no "no".
             if error.standard_code != "idempotency_conflict":
                 raise
-    return (yield from provider.find_link(request, since=attempt.asked_at))
+    try:
+        return (yield from provider.find_link(request, since=attempt.asked_at))
+    except ProviderError as error:
+        # That we may not look is no word about what is there.
+        raise OutcomeUnknown(f"whether the link exists is still unknown; {error}", who=error.who) from error
 
 
 def _refused(merchant: Merchant, link: PaymentLink, attempt: ProviderLink) -> Flow[None]:

@@ -61,5 +61,6 @@ class Merchant:
         channel = channel_named(self.channels, via)
         if channel is None:
             known = ", ".join(channel.name for channel in self.channels) or "none is configured"
-            raise NotFound(f"no channel for {via!r}; known: {known}")
+            # Not repeated: what was written there by mistake may be an address.
+            raise NotFound(f"no channel has that name or medium; known: {known}")
         return channel

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from paybylink.errors import Conflict, WebhookRejected
+from paybylink.errors import Conflict, ProviderError, WebhookRejected
 from paybylink.events import Event
 from paybylink.flow import Flow, write
 from paybylink.providers.base import ForeignNotice, Provider, ProviderEvent, RefundNotice, UnknownNotice
@@ -120,7 +120,12 @@ def _with_payment(
     merchant: Merchant, provider: Provider, notice: RefundNotice, *, now: dt.datetime
 ) -> Flow[Effects]:
     """What a refund changes once its payment was fetched."""
-    payment = yield from provider.fetch_payment(notice.payment_vendor_id)
+    try:
+        payment = yield from provider.fetch_payment(notice.payment_vendor_id)
+    except ProviderError as error:
+        if not error.certain:
+            raise
+        return Effects(state="parked", reason=f"its payment cannot be read: {error.standard_code}")
     if not payment.link_id:
         return Effects(state="foreign", reason="a refund of a payment that no link of ours has made")
     _ = yield from record_all(merchant, provider, (payment,), now=now)

@@ -117,8 +117,7 @@ def effects_of(merchant: Merchant, provider: Provider, notice: Notice, *, now: d
             return (yield from _payment(merchant, provider, notice, now=now))
         case RefundNotice():
             return (yield from _refund(merchant, provider, notice, now=now))
-        case DisputeNotice():
-            return (yield from _dispute(merchant, provider, notice, now=now))
+    return (yield from _dispute(merchant, provider, notice, now=now))
 
 
 def _link_of(merchant: Merchant, provider: Provider, notice: PaymentNotice) -> Flow[PaymentLink | None]:
@@ -141,7 +140,7 @@ def _payment(
     known = yield from store.payment_of_vendor(provider.name, notice.vendor_id)
     before = known.status if known else None
     after = payment_moved(before, notice.status) if before else notice.status
-    if before is after:
+    if before is after or (known is not None and _overtaken(known, notice)):
         return Effects()
     link = yield from _link_of(merchant, provider, notice)
     payment = evolve(
@@ -170,14 +169,16 @@ def _payment(
     if after is PaymentStatus.SUCCEEDED:
         payment, moved_link, event = _succeeded(payment, link, now=now)
         events.append(event)
-        entry = book_payment(
-            payment,
-            claim=Claim.of(link),
-            accounts=merchant.accounts,
-            entry_id=merchant.identifiers.row(now),
-            created_at=now,
-        )
-        steps += store.book(entry)
+        # Where everything was waived, e.g. by a promotion code, no money moved and nothing is booked.
+        if not payment.amount.is_zero:
+            entry = book_payment(
+                payment,
+                claim=Claim.of(link),
+                accounts=merchant.accounts,
+                entry_id=merchant.identifiers.row(now),
+                created_at=now,
+            )
+            steps += store.book(entry)
     else:
         failed = after in (PaymentStatus.FAILED, PaymentStatus.CANCELLED)
         moved_link = after_attempt(link, failed=failed) if link else None
@@ -205,6 +206,12 @@ def _payment(
         steps.append(store.update_link(moved_link, version=link.version))
     steps += [store.emit(event, now=now) for event in events]
     return Effects(steps=tuple(steps), events=tuple(events))
+
+
+def _overtaken(known: Payment, notice: PaymentNotice) -> bool:
+    """Whether it was told later that the attempt of `notice` began than that it failed; only a younger one counts."""
+    over = known.status in (PaymentStatus.FAILED, PaymentStatus.CANCELLED)
+    return over and notice.status is not PaymentStatus.SUCCEEDED and notice.at <= known.at
 
 
 def _succeeded(
@@ -344,16 +351,17 @@ def _refund_effects(
             booked = yield from store.entry_of_key(
                 entry_key(refund.provider, refund.vendor_id or "", "refund")
             )
-            if booked is not None:
-                steps += store.book(
-                    book_refund_failed(
-                        booked,
-                        refund,
-                        accounts=merchant.accounts,
-                        entry_id=merchant.identifiers.row(now),
-                        created_at=now,
-                    )
+            # What has succeeded was booked in the same batch.
+            assert booked is not None
+            steps += store.book(
+                book_refund_failed(
+                    booked,
+                    refund,
+                    accounts=merchant.accounts,
+                    entry_id=merchant.identifiers.row(now),
+                    created_at=now,
                 )
+            )
         happened = RefundFailed
     if happened is None:
         return tuple(steps), ()

@@ -78,7 +78,7 @@ def complete_refund(merchant: Merchant, stored: StoredRefund, *, now: dt.datetim
     try:
         told = yield from _make_or_find(provider, request, stored.written, now=now)
     except ProviderError as error:
-        if not error.retryable:
+        if error.certain:
             yield from _give_back(merchant, known, now=now)
         raise
     except OutcomeUnknown as error:
@@ -102,7 +102,11 @@ def _make_or_find(
             # The key is known with other bytes, so something was made under it: that is no "no".
             if error.standard_code != "idempotency_conflict":
                 raise
-    return (yield from provider.find_refund(request))
+    try:
+        return (yield from provider.find_refund(request))
+    except ProviderError as error:
+        # That we may not look is no word about what is there.
+        raise OutcomeUnknown(f"whether it went back is still unknown; {error}", who=error.who) from error
 
 
 def _request(asked: Refund, payment: Payment) -> RefundRequest:

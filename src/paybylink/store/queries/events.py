@@ -12,14 +12,14 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from paybylink.store.tables import TABLES
 
-from ._build import all_columns, integer, reads, same, set_columns, value, words, writes
+from ._build import Query, all_columns, integer, reads, same, set_columns, value, words, writes
 
 _I, _O, _P = TABLES.inbox, TABLES.outbox, TABLES.passes
 
 INBOX_STATE = reads("inbox_state", select(_I.c.state).where(same(_I, "provider", "event_id")))
 
 
-def _in_state(state: str, name: str) -> object:
+def _in_state(state: str) -> Query:
     return (
         select(_I)
         .where(_I.c.tenant == words("tenant"), _I.c.state == state)
@@ -28,8 +28,8 @@ def _in_state(state: str, name: str) -> object:
     )
 
 
-INBOX_WAITING = reads("inbox_waiting", _in_state("waiting", "inbox_waiting"))
-INBOX_PARKED = reads("inbox_parked", _in_state("parked", "inbox_parked"))
+INBOX_WAITING = reads("inbox_waiting", _in_state("waiting").offset(integer("skip")))
+INBOX_PARKED = reads("inbox_parked", _in_state("parked"))
 RECEIVE_EVENT = writes("receive_event", all_columns(_I))
 SETTLE_EVENT = writes(
     "settle_event",
@@ -95,6 +95,10 @@ REPLAY_OUTBOX = writes(
 )
 
 PASS_AT = reads("pass_at", select(_P.c.at).where(same(_P, "name")))
+#: How many pieces of each sort the next pass leaves to the one after it; kept beside the passes themselves.
+TURNS = reads(
+    "turns", select(_P.c.name, _P.c.at).where(_P.c.tenant == words("tenant"), _P.c.name.like("turn.%"))
+)
 _pass = insert_or(_P).values({column.key: value(column) for column in _P.c})
 PASSED = writes(
     "passed", _pass.on_conflict_do_update(index_elements=["tenant", "name"], set_={"at": _pass.excluded.at})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from paybylink.store.tables import TABLES
 
 from ._build import all_columns, all_columns_where, integer, reads, same, set_columns, value, words, writes
 from .links import PAYABLE_LINK
 
-_D = TABLES.deliveries
+_D, _L = TABLES.deliveries, TABLES.links
 
 DELIVERY = reads("delivery", select(_D).where(same(_D, "id")))
 DELIVERY_OF = reads(
@@ -29,9 +29,19 @@ DELIVERIES_DUE = reads(
             and_(_D.c.outcome == "prepared", _D.c.medium != "share"),
             and_(_D.c.outcome == "deferred", _D.c.retry_at <= integer("now")),
         ),
+        # What asks for money waits while its link cannot be paid, and takes nobody's place meanwhile.
+        or_(
+            and_(_D.c.purpose != "request", _D.c.purpose != "reminder"),
+            exists().where(
+                _L.c.tenant == _D.c.tenant,
+                _L.c.id == _D.c.link_id,
+                or_(_L.c.status == "open", _L.c.status == "part_paid"),
+            ),
+        ),
     )
     .order_by(_D.c.reserved_at, _D.c.id)
-    .limit(integer("limit")),
+    .limit(integer("limit"))
+    .offset(integer("skip")),
 )
 
 INSERT_DELIVERY = writes("insert_delivery", all_columns(_D))

@@ -63,7 +63,8 @@ REFUNDS_IN_WORK = reads(
     select(_R)
     .where(_R.c.tenant == words("tenant"), _R.c.status == "pending", _R.c.vendor_id.is_(None))
     .order_by(_R.c.requested_at, _R.c.id)
-    .limit(integer("limit")),
+    .limit(integer("limit"))
+    .offset(integer("skip")),
 )
 INSERT_REFUND = writes("insert_refund", all_columns(_R))
 _ANSWERED = ("status", "vendor_status", "vendor_id", "reason")

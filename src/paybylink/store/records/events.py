@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
@@ -13,6 +13,8 @@ from paybylink.store.queries import events as sql
 from paybylink.store.rows._columns import Row, digest, dump, load, micros, moment, moment_or_none
 
 from ._scope import Scope
+
+_TURN = "turn."
 
 
 @frozen(kw_only=True)
@@ -74,9 +76,9 @@ class EventRecords(Scope):
         row = yield from self._first(sql.INBOX_STATE, provider=provider, event_id=event_id)
         return None if row is None else str(row["state"])
 
-    def inbox_waiting(self, limit: int = 200) -> Flow[Sequence[InboxRow]]:
-        """Messages that wait for news that have to come first, the oldest first."""
-        found = yield from self._read(sql.INBOX_WAITING, limit=limit)
+    def inbox_waiting(self, limit: int = 200, *, skip: int = 0) -> Flow[Sequence[InboxRow]]:
+        """Messages that wait for news that have to come first, the oldest first, after `skip` of them."""
+        found = yield from self._read(sql.INBOX_WAITING, limit=limit, skip=skip)
         return tuple(_inbox(row) for row in found)
 
     def inbox_parked(self, limit: int = 200) -> Flow[Sequence[InboxRow]]:
@@ -190,6 +192,15 @@ class EventRecords(Scope):
     def passed(self, name: str, at: dt.datetime) -> Step:
         """The pass of that name has ended."""
         return self._step(sql.PASSED, name=name, at=micros(at))
+
+    def turns(self) -> Flow[Mapping[str, int]]:
+        """Of each sort of work, how many pieces the next pass leaves to the one after it; 0 where none is told."""
+        found = yield from self._read(sql.TURNS)
+        return {row["name"].removeprefix(_TURN): row["at"] for row in found}
+
+    def turned(self, sort: str, skip: int) -> Step:
+        """The next pass leaves the first `skip` pieces of that sort to the one after it."""
+        return self._step(sql.PASSED, name=_TURN + sort, at=skip)
 
     def _settle(self, row: OutboxRow, state: str, attempts: int, due_at: int, error: str) -> Step:
         return self._step(

@@ -89,21 +89,24 @@ class LinkRecords(Scope):
         return tuple(stored.link for stored in self._all(found))
 
     def links_in_work(
-        self, limit: int = 200, *, before: dt.datetime | None = None
+        self, limit: int = 200, *, skip: int = 0, before: dt.datetime | None = None
     ) -> Flow[Sequence[StoredLink]]:
         """
         Links whose making or closing was asked for and not answered, the longest waiting first.
 
         Args:
             limit: how many at most.
+            skip: leave so many of the first ones out.
             before: only what was asked until then, so that a journey under way is left alone.
         """
         until = _EVER if before is None else micros(before)
-        return self._all((yield from self._read(sql.LINKS_IN_WORK, before=until, limit=limit)))
+        return self._all((yield from self._read(sql.LINKS_IN_WORK, before=until, limit=limit, skip=skip)))
 
-    def links_due(self, now: dt.datetime, limit: int = 200) -> Flow[Sequence[StoredLink]]:
-        """Links that can still be paid and whose time has passed, the longest overdue first."""
-        return self._all((yield from self._read(sql.LINKS_DUE, now=micros(now), limit=limit)))
+    def links_due(
+        self, now: dt.datetime, limit: int = 200, *, skip: int = 0
+    ) -> Flow[Sequence[StoredLink]]:
+        """Links that can still be paid and whose time has passed, the longest overdue first, after `skip` of them."""
+        return self._all((yield from self._read(sql.LINKS_DUE, now=micros(now), limit=limit, skip=skip)))
 
     def insert_link(self, link: PaymentLink, content: Mapping[str, str]) -> tuple[Step, ...]:
         """The reserved link and its customer; a `Conflict` if the reference has that generation already."""

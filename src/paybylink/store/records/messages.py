@@ -64,9 +64,15 @@ class MessageRecords(Scope):
         found = yield from self._read(sql.DELIVERIES, link_id=link_id)
         return tuple(rows.delivery_from_row(row) for row in found)
 
-    def deliveries_due(self, now: dt.datetime, limit: int = 200) -> Flow[Sequence[StoredDelivery]]:
-        """What is prepared and was not handed over yet, and what was deferred until now; oldest first."""
-        found = yield from self._read(sql.DELIVERIES_DUE, now=micros(now), limit=limit)
+    def deliveries_due(
+        self, now: dt.datetime, limit: int = 200, *, skip: int = 0
+    ) -> Flow[Sequence[StoredDelivery]]:
+        """
+        What is prepared and was not handed over yet, and what was deferred until now; oldest first, after `skip`.
+
+        What asks for money is due only while its link can be paid.
+        """
+        found = yield from self._read(sql.DELIVERIES_DUE, now=micros(now), limit=limit, skip=skip)
         return tuple(_stored_row(row) for row in found)
 
     def insert_delivery(self, delivery: Delivery, message: Message, *, guard_payable: bool) -> Step:

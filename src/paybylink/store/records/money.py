@@ -100,9 +100,9 @@ class MoneyRecords(Scope):
         found = yield from self._read(sql.REFUNDS, payment_id=payment_id)
         return tuple(rows.refund_from_row(row) for row in found)
 
-    def refunds_in_work(self, limit: int = 200) -> Flow[Sequence[StoredRefund]]:
-        """Refunds that were asked for and not answered, the longest waiting first."""
-        found = yield from self._read(sql.REFUNDS_IN_WORK, limit=limit)
+    def refunds_in_work(self, limit: int = 200, *, skip: int = 0) -> Flow[Sequence[StoredRefund]]:
+        """Refunds that were asked for and not answered, the longest waiting first, after `skip` of them."""
+        found = yield from self._read(sql.REFUNDS_IN_WORK, limit=limit, skip=skip)
         return tuple(_stored_row(row) for row in found)
 
     def insert_refund(self, refund: Refund, written: Written | None) -> Step:

@@ -17,6 +17,7 @@ from ._async import AsyncVault
 from ._cursor import CursorVault, DbApiConnection
 from ._lent import AsyncLentVault, LentVault
 from ._sync import SyncVault
+from ._urls import shown_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -33,6 +34,7 @@ __all__ = [
     "LentVault",
     "open_async_vault",
     "open_vault",
+    "shown_url",
     "SyncVault",
 ]
 
