@@ -39,6 +39,20 @@ def as_member(kind: type[M], given: M | str) -> M:
         return cast("M", given)
 
 
+def member(kind: type[M], given: M | str, path: str) -> M:
+    """
+    The member of `kind` that a word means.
+
+    Raises:
+        InvalidInput: it is none; the words are named.
+    """
+    faults = Faults()
+    found = as_member(kind, given)
+    check_member(faults, path, found, kind)
+    faults.raise_any()
+    return found
+
+
 def check_member(faults: Faults, path: str, given: object, kind: type[StrEnum]) -> None:
     """Add a fault when `given` is no member of `kind`."""
     if not isinstance(given, kind):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .checks import member
 from .errors import Faults, InvalidInput, SettingsError, UnsupportedCapability
 from .kinds import LinkKind, as_kind
 from .links import LinkStatus, PaymentLink, PendingLink
@@ -201,7 +202,7 @@ class Journeys:
             link.id,
             via=via,
             to=to,
-            purpose=Purpose(purpose),
+            purpose=member(Purpose, purpose, "purpose"),
             attach=attach,
             key=key,
             now=now,
@@ -332,7 +333,7 @@ class Journeys:
         self, *, status: LinkStatus | str | None, after: str | None
     ) -> Flow[Sequence[PaymentLink]]:
         """One page of links, newest first."""
-        wanted = LinkStatus(status) if status is not None else None
+        wanted = member(LinkStatus, status, "status") if status is not None else None
         return self.merchant.store.links(status=wanted, after=after, limit=PAGE)
 
     def payments_page(

@@ -326,6 +326,27 @@ class TestChanges:
         assert shop.type("cancel", "FA-1").code == 6
 
 
+class TestLater:
+    def test_renew_gives_the_order_another_link(self, shop: Terminal) -> None:
+        """The old link at the provider is closed, the new one is printed."""
+        first = shop.type(*ORDER, "--json").json["url"]
+
+        renewed = shop.type("renew", "FA-1", "--days", "3")
+        told = shop.type("renew", "FA-1", "--json")
+
+        assert renewed.out.strip() not in ("", first)
+        assert told.json["status"] == "open"
+        assert [link["active"] for link in shop.control.links()] == [False, False, True]
+
+    def test_refresh_finds_what_a_lost_webhook_hid(self, shop: Terminal) -> None:
+        """The provider is asked, and the money is there."""
+        made = shop.type(*ORDER, "--json")
+        _ = shop.control.pay(made.json["url"])
+
+        assert shop.type("refresh", "FA-1", "--json").json["status"] == "paid"
+        assert "paid" in shop.type("refresh", "FA-1").out
+
+
 class TestUpkeep:
     def test_export_of_a_period(self, shop: Terminal, tmp_path: Path) -> None:
         """The file is where it was asked for, and its path is on stdout."""
@@ -335,7 +356,9 @@ class TestUpkeep:
 
         text = shop.type("export", "fec", *days, "--to", str(tmp_path / "books.txt"))
         told = shop.type("export", "fec", *days, "--to", str(tmp_path), "--json")
+        there = shop.type("export", "fec", *days, "--to", str(tmp_path / "books"))
 
+        assert Path(there.out.strip()).parent == tmp_path / "books"
         assert text.out.strip() == str(tmp_path / "books.txt")
         assert (tmp_path / "books.txt").read_bytes().startswith(b"JournalCode\tJournalLib")
         assert (told.json["entries"], told.json["lines"]) == (1, 2)

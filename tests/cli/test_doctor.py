@@ -153,13 +153,14 @@ def test_misspelt_variable_is_noticed(shop: Terminal) -> None:
 @pytest.mark.parametrize(
     ("date", "state"),
     [
-        pytest.param(format_datetime(dt.datetime.now(dt.UTC), usegmt=True), "ok", id="together"),
+        pytest.param(None, "ok", id="together"),
         pytest.param("Mon, 23 Nov 2020 12:00:00 GMT", "fault", id="years away"),
         pytest.param("the day before yesterday", "skipped", id="no date"),
     ],
 )
-def test_clock_is_compared_with_the_providers(shop: Terminal, date: str, state: str) -> None:
+def test_clock_is_compared_with_the_providers(shop: Terminal, date: str | None, state: str) -> None:
     """Webhooks are believed within minutes, so a clock that is off loses them."""
+    date = date or format_datetime(dt.datetime.now(dt.UTC), usegmt=True)
     _ = shop.control.fault("status", "/stripe", status=404, headers={"Date": date}, times=None)
 
     assert found(shop, "clock")[0] == state

@@ -8,28 +8,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from paybylink import (
-    Customer,
-    Money,
-    Order,
-    PayByLink,
-    PaybylinkError,
-    PaymentLink,
-)
+from paybylink import Customer, Money, Order, PayByLink, PaybylinkError, PaymentLink
 from paybylink.channels.smtp import SmtpEmail
 from paybylink.providers.stripe import StripeProvider
 from workflows.world import QUICK, World
 
-from .marks import (
-    API_KEY,
-    EMAIL,
-    NAME,
-    PHONE,
-    SMTP_PASSWORD,
-    SMTP_USER,
-    WEBHOOK_SECRET,
-    Watch,
-)
+from .marks import API_KEY, EMAIL, NAME, PHONE, SMTP_PASSWORD, SMTP_USER, WEBHOOK_SECRET, Watch
 from .shop import SENDER
 
 HASTY = evolve(QUICK, attempts=2, reply_seconds=0.3)

@@ -19,30 +19,14 @@ import httpx
 import pytest
 from attrs import evolve
 
-from paybylink import (
-    AsyncPayByLink,
-    Customer,
-    NotSent,
-    Order,
-    OutcomeUnknown,
-    PayByLink,
-    PaybylinkError,
-)
+from paybylink import AsyncPayByLink, Customer, NotSent, Order, OutcomeUnknown, PayByLink, PaybylinkError
 from paybylink.channels.smtp import Wording
 from paybylink.events import LinkOpened, LinkPaid
 from paybylink.payments import Payment
 from workflows.world import World
 
 from .marked_shop import HASTY, TEN, channel_of, fails, made, order_of, provider_of, shop
-from .marks import (
-    API_KEY,
-    DATABASE_PASSWORD,
-    EMAIL,
-    NAME,
-    PHONE,
-    WEBHOOK_SECRET,
-    Watch,
-)
+from .marks import API_KEY, DATABASE_PASSWORD, EMAIL, NAME, PHONE, WEBHOOK_SECRET, Watch
 from .shop import closed_port
 
 
@@ -221,6 +205,13 @@ def test_refusals_of_ours_tell_nothing_of_the_customer(watch: Watch, world: Worl
             fails(watch, lambda: Customer(name=f"{NAME}\n", email=EMAIL.replace("@", "."), phone=PHONE * 9)),
             fails(watch, lambda: order_of(f"{reference}\n")),
         ]
+        for wrong in (
+            f"{EMAIL}@{EMAIL}",
+            "a@mark7zq_bad!.example",
+            "a@[mark7zq]",
+            "\ud800mark7zq@example.com",
+        ):
+            errors.append(fails(watch, partial(pay.send, link, via="email", to=wrong)))
         world.customer_pays(link.url, reference)
         for call in world.told(since):
             _ = pay.receive("stripe", headers=call.headers, body=call.body)

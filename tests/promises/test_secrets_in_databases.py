@@ -11,21 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from paybylink import (
-    AsyncPayByLink,
-    PaybylinkError,
-)
+from paybylink import AsyncPayByLink, PaybylinkError
 from paybylink.errors import StoreError
 from paybylink.store.vaults import _engines
 from workflows.world import World
 
 from .marked_shop import HASTY, fails, order_of, provider_of, shop
-from .marks import (
-    API_KEY,
-    DATABASE_PASSWORD,
-    NAME,
-    Watch,
-)
+from .marks import API_KEY, DATABASE_PASSWORD, NAME, Watch
 from .shop import closed_port
 
 

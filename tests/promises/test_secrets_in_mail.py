@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from paybylink import (
-    AsyncPayByLink,
-    Outcome,
-)
+from paybylink import AsyncPayByLink, Outcome
 from workflows.world import World
 
 from .marked_shop import HASTY, OFFERS, channel_of, made, order_of, provider_of, shop
-from .marks import (
-    Watch,
-)
+from .marks import Watch
 from .parrot import Parrot
 
 TALKS = [

@@ -10,10 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paybylink import (
-    PayByLink,
-    PaybylinkError,
-)
+from paybylink import PayByLink, PaybylinkError
 from paybylink.errors import SettingsError
 from paybylink.settings import load
 from workflows.world import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from paybylink import Money, OutcomeUnknown, PaybylinkError, PayByLink, Payment
+from paybylink import Money, OutcomeUnknown, PayByLink, PaybylinkError, Payment
 from paybylink.payments import RefundStatus
 from workflows.world import QUICK, Clock, World
 

@@ -267,7 +267,7 @@ def test_delivery_that_asks_for_money_is_due_while_its_link_can_be_paid(do: Do, 
     """It waits, and takes nobody's place in the queue; a receipt is due in any state."""
     _ = do(write(*inserted(link("L1", status=status))))
     for name, purpose in (("A", Purpose.REQUEST), ("B", Purpose.REMINDER), ("C", Purpose.RECEIPT)):
-        asked = delivery(name, purpose=purpose, outcome=Outcome.PREPARED)
+        asked = evolve(delivery(name, outcome=Outcome.PREPARED), purpose=purpose)
         _ = do(write(STORE.insert_delivery(asked, message(), guard_payable=False)))
 
     due = [stored.delivery.id for stored in do(STORE.deliveries_due(NOW))]

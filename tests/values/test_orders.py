@@ -12,7 +12,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paybylink.checks import is_future
+from paybylink.checks import is_future, member
 from paybylink.errors import InvalidInput
 from paybylink.lines import LineItem, VatGroup, vat_groups
 from paybylink.money import MAX_MINOR, MAX_STORED, Money
@@ -493,3 +493,11 @@ def test_half_cents_of_vat_round_away_from_zero() -> None:
         vat_groups([line(price, vat_rate=Decimal("12.5"), vat_included=False)])[0].vat.minor
         for price in (100, -100)
     ] == [13, -13]
+
+
+class TestMember:
+    def test_is_found_by_its_word_or_named_as_a_fault(self) -> None:
+        """A word that is none is refused with those that are."""
+        assert member(DocumentType, "quote", "type") is DocumentType.QUOTE
+        with pytest.raises(InvalidInput, match=r"type: .*invoice, deposit, quote, other"):
+            _ = member(DocumentType, "poem", "type")

@@ -12,6 +12,8 @@ import pytest
 
 from paybylink import AsyncPayByLink, LinkStatus, PayByLink, SettingsError
 from paybylink.events import Event, LinkCancelled, LinkOpened, LinkPaid
+from paybylink.flow import Flow
+from paybylink.store import OutboxRow
 
 from .world import Clock, World, meanwhile
 
@@ -252,6 +254,25 @@ async def test_an_event_that_another_worker_took_meanwhile_is_left_to_him(world:
 
         assert await pay.hand_out() == 1
         assert len(theirs) == 1
+
+
+@pytest.mark.anyio
+async def test_an_event_that_is_always_leased_elsewhere_is_left_when_the_time_is_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for another worker for ever."""
+
+    def leased_elsewhere(row: OutboxRow, *, now: dt.datetime) -> Flow[bool]:
+        yield from ()
+        return False
+
+    async with world.async_pay_by_link(world.database("leased"), handlers="worker") as pay:
+        told = note(pay, LinkOpened)
+        _ = await pay.create_link(world.order("LEASED"))
+        monkeypatch.setattr(pay.journeys, "lease_event", leased_elsewhere)
+
+        assert await pay.hand_out(seconds=0.05) == 0
+        assert told == []
 
 
 @pytest.mark.parametrize(

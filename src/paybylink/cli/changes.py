@@ -1,7 +1,8 @@
-"""``paybylink refund`` and ``paybylink cancel``: what is taken back."""
+"""``paybylink refund``, ``cancel``, ``renew`` and ``refresh``: what becomes of a link later."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 import typer
@@ -49,6 +50,37 @@ def cancel(ctx: typer.Context, reference: Reference, part: Part = "", as_json: J
     """Close the link of an order, so that it can no longer be paid."""
     with session_of(ctx).client() as pay:
         link = pay.cancel(known_link(pay, reference, part))
+    if as_json:
+        show.document(show.link_json(link, url=False))
+    else:
+        show.screen().print(Text(f"{reference}  ") + show.word(str(link.status)))
+
+
+def renew(
+    ctx: typer.Context,
+    reference: Reference,
+    part: Part = "",
+    days: Annotated[int | None, typer.Option(min=1, help="How long it lives; else as set.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Give the link of an order a new end, and a new link at the provider.
+
+    Also the remedy where a delayed payment has failed and the provider has used its link up.
+    """
+    with session_of(ctx).client() as pay:
+        span = dt.timedelta(days=days) if days is not None else None
+        link = pay.renew(known_link(pay, reference, part), expires_in=span)
+    if as_json:
+        show.document(show.link_json(link, url=True))
+    else:
+        typer.echo(link.url)
+
+
+def refresh(ctx: typer.Context, reference: Reference, part: Part = "", as_json: JsonOption = False) -> None:
+    """Ask the provider about the link of an order; finds what a lost webhook hid."""
+    with session_of(ctx).client() as pay:
+        link = pay.refresh(known_link(pay, reference, part))
     if as_json:
         show.document(show.link_json(link, url=False))
     else:

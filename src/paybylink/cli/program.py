@@ -76,6 +76,8 @@ for name, command in (
     ("payments", lists.payments),
     ("refund", changes.refund),
     ("cancel", changes.cancel),
+    ("renew", changes.renew),
+    ("refresh", changes.refresh),
     ("export", export.export),
     ("serve", serve.serve),
     ("run-due", upkeep.run_due),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paybylink.errors import PaybylinkError
+from paybylink.errors import MissingExtra, PaybylinkError
 
 from .session import JsonOption, session_of
 
@@ -32,9 +32,12 @@ def serve(
 
     Put a proxy with https in front of it, and set PAYBYLINK_PUBLIC_URL to its address.
     """
-    import uvicorn
+    try:
+        import uvicorn
 
-    from paybylink.web.app import app
+        from paybylink.web.app import app
+    except ImportError as error:
+        raise MissingExtra("web", "serving the link pages") from error
 
     session = session_of(ctx)
     settings = session.settings()

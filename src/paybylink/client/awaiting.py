@@ -424,11 +424,16 @@ class AsyncPayByLink:
             for row in rows:
                 if until is not None and time.monotonic() >= until:
                     return handed
-                if await self._run(self.journeys.lease_event(row, now=self._clock())):
-                    error = await self._handle(row)
-                    await self._run(self.journeys.event_handled(row, error=error, now=self._clock()))
-                    handed += 1
+                handed += await self._hand_over(row)
         return handed
+
+    async def _hand_over(self, row: OutboxRow) -> bool:
+        """Whether it was this process that handed the event out."""
+        leased = await self._run(self.journeys.lease_event(row, now=self._clock()))
+        if leased:
+            error = await self._handle(row)
+            await self._run(self.journeys.event_handled(row, error=error, now=self._clock()))
+        return leased
 
     async def _handle(self, row: OutboxRow) -> str:
         """The name of what a handler raised; empty if all went well."""

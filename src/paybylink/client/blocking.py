@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,6 +122,7 @@ class PayByLink:
         self._store, self._http, self._clock, self._patience = store, http, clock, patience
         self._handlers: list[tuple[tuple[type[Event], ...], Callable[..., object]]] = []
         self._doors_made: Doors | None = None
+        self._opening = threading.Lock()
 
     @classmethod
     def from_env(cls) -> Self:
@@ -418,11 +420,16 @@ class PayByLink:
             for row in rows:
                 if until is not None and time.monotonic() >= until:
                     return handed
-                if self._run(self.journeys.lease_event(row, now=self._clock())):
-                    error = self._handle(row)
-                    self._run(self.journeys.event_handled(row, error=error, now=self._clock()))
-                    handed += 1
+                handed += self._hand_over(row)
         return handed
+
+    def _hand_over(self, row: OutboxRow) -> bool:
+        """Whether it was this process that handed the event out."""
+        leased = self._run(self.journeys.lease_event(row, now=self._clock()))
+        if leased:
+            error = self._handle(row)
+            self._run(self.journeys.event_handled(row, error=error, now=self._clock()))
+        return leased
 
     def _handle(self, row: OutboxRow) -> str:
         """The name of what a handler raised; empty if all went well."""
@@ -454,16 +461,22 @@ class PayByLink:
 
     @property
     def _doors(self) -> Doors:
-        if self._doors_made is None:
-            from paybylink.drivers import Doors
+        doors = self._doors_made
+        if doors is None:
+            with self._opening:
+                # Another thread may have been first; a database in memory must not be opened twice.
+                doors = self._doors_made = self._doors_made or self._opened()
+        return doors
 
-            vault = None
-            if self._store is not None:
-                from paybylink.store import open_vault
+    def _opened(self) -> Doors:
+        from paybylink.drivers import Doors
 
-                vault = open_vault(self._store)
-            self._doors_made = Doors(vault=vault, http=self._http, patience=self._patience, clock=self._clock)
-        return self._doors_made
+        vault = None
+        if self._store is not None:
+            from paybylink.store import open_vault
+
+            vault = open_vault(self._store)
+        return Doors(vault=vault, http=self._http, patience=self._patience, clock=self._clock)
 
     def _run(self, flow: Flow[T]) -> T:
         from paybylink.drivers import run

@@ -69,6 +69,8 @@ def write_export(export: Export, lines: Iterable[LedgerLine], *, period: Period,
     """
     The file, written to `to`, or into it under its own name if it is a folder.
 
+    A path without an ending, such as ``books``, is a folder and made where it is missing.
+
     Raises:
         IntegrityBreach: the ledger does not balance; nothing was written.
     """
@@ -76,7 +78,8 @@ def write_export(export: Export, lines: Iterable[LedgerLine], *, period: Period,
 
     named = export.file_name(period)
     place = Path(to)
-    if place.is_dir():
+    if place.is_dir() or not place.suffix:
+        place.mkdir(parents=True, exist_ok=True)
         place /= named.name
     beside = place.with_name(f".{place.name}.{os.getpid()}.part")
     tally = Tally()
@@ -92,6 +95,6 @@ def write_export(export: Export, lines: Iterable[LedgerLine], *, period: Period,
     warnings = list(named.warnings)
     for currency, left in tally.left_out.items():
         warnings.append(
-            f"{left.entries} entries in {currency} are not in the file: give a rate for {currency}"
+            f"not in the file, for want of a rate for {currency}: {left.entries} of the entries, see `left_out`"
         )
     return Exported(path=place, tally=tally, warnings=tuple(warnings))

@@ -73,7 +73,11 @@ def close_behind(
             merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.CLOSING),
             *(_ending(merchant, link, called, now=now) if link.status in PAYABLE else ()),
         )
-    return (yield from load(merchant, link_id))
+    closed_behind = yield from load(merchant, link_id)
+    if closed_behind.link.status is LinkStatus.PENDING and closed_behind.link.current is not None:
+        # Somebody renews it, and the new link behind it may exist already.
+        raise Conflict("close_behind")
+    return closed_behind
 
 
 def ask_for_money(merchant: Merchant, provider_name: str, vendor_id: str, *, now: dt.datetime) -> Flow[None]:

@@ -20,7 +20,7 @@ from paybylink.channels.base import Channel, Occasion, Sent
 from paybylink.errors import Conflict, InvalidInput, LinkClosed, NotFound, UnsupportedCapability
 from paybylink.events import DeliveryUpdated
 from paybylink.flow import Flow, Step, write
-from paybylink.links import PaymentLink
+from paybylink.links import LinkStatus, PaymentLink
 from paybylink.messages import Delivery, Medium, Outcome, Purpose, outcome_moved
 from paybylink.orders import Customer, Document
 from paybylink.store import StoredDelivery
@@ -68,7 +68,8 @@ def deliver(
                 "sending a link that has no address yet",
                 "set public_url, whose address is known before the provider answers, or send after your commit",
             )
-        if not (link.payable or merchant.lent or purpose not in ASKING):
+        waits = merchant.lent and link.status is LinkStatus.PENDING
+        if not (link.payable or waits or purpose not in ASKING):
             raise LinkClosed(link)
         known = yield from _reserve(
             merchant, channel, link, customer, recipient, purpose=purpose, attach=attach, key=key, now=now

@@ -20,6 +20,7 @@ from paybylink.checks import is_future
 from paybylink.errors import (
     AlreadyPaid,
     Conflict,
+    InvalidInput,
     LinkClosed,
     OutcomeUnknown,
     ProviderError,
@@ -62,6 +63,8 @@ def issue(
                 stored = yield from _reserve(merchant, asked, generation=1, now=now)
             elif differences := _differences(merchant, stored, asked):
                 stored = yield from _differing(merchant, stored, asked, differences, replace=replace, now=now)
+            elif merchant.lent and stored.link.status is LinkStatus.PENDING and stored.link.current is None:
+                stored = yield from _ask(merchant, stored, stored.link, now=now)
         except Conflict:
             continue
         if merchant.lent:
@@ -87,7 +90,7 @@ def complete(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flo
                 continue
             if attempt is None or attempt.status is not ProviderLinkStatus.ASKED:
                 return link
-            provider = merchant.provider(attempt.provider)
+            provider = _provider(merchant, link, attempt.provider)
             made = yield from _make(merchant, provider, stored, attempt, now=now)
             if made is not None:
                 return (yield from _open(merchant, stored, attempt, made, now=now))
@@ -134,6 +137,7 @@ def _renewed(
 ) -> Flow[StoredLink]:
     """The link with nothing behind it but a new request."""
     _check_renewable(link)
+    _ = _provider(merchant, link, link.provider)
     closed = yield from close_behind(merchant, link.id, now=now)
     # Money may have come, or somebody may have cancelled, while the old one was closed.
     _check_renewable(closed.link)
@@ -153,17 +157,34 @@ def _check_renewable(link: PaymentLink) -> None:
         raise LinkClosed(link)
 
 
+def _provider(merchant: Merchant, link: PaymentLink, name: str) -> Provider:
+    """
+    The provider by which `link` is made.
+
+    Raises:
+        InvalidInput: its key is of the other mode by now; what was asked for in test never asks for real money.
+    """
+    provider = merchant.provider(name)
+    if provider.mode is not link.mode:
+        raise InvalidInput.single(
+            "link", f"is a {link.mode} link, and the key of {name} is {provider.mode}", "make one of its own"
+        )
+    return provider
+
+
 def link_request(link: PaymentLink, attempt: ProviderLink) -> LinkRequest:
-    """What the provider is asked for; the rest of an invoice of which a part was paid."""
-    order = link.order
+    """What the provider is asked for: the rest of an invoice or of a number of payments, where a part has come."""
+    order, kind = link.order, link.kind
     if link.paid_amount.minor and isinstance(link.kind, InvoiceBound):
         order = _order_for_the_rest(link)
+    if isinstance(kind, Reusable) and kind.max_payments is not None:
+        kind = evolve(kind, max_payments=max(kind.max_payments - link.payments, 1))
     customer = order.customer
     return LinkRequest(
         link_id=link.id,
         attempt_id=attempt.id,
         order=order,
-        kind=link.kind,
+        kind=kind,
         expires_at=link.expires_at,
         locale=customer.language if customer else None,
     )
@@ -312,7 +333,7 @@ def _rewrite(
 def _ask(merchant: Merchant, stored: StoredLink, link: PaymentLink, *, now: dt.datetime) -> Flow[StoredLink]:
     """A new request for `link`, a pending one behind which nothing exists (any more)."""
     assert link.expires_at is not None
-    attempt, written = _written(merchant, merchant.provider(link.provider), link, now=now)
+    attempt, written = _written(merchant, _provider(merchant, link, link.provider), link, now=now)
     _ = yield from write(
         merchant.store.update_link(link, version=link.version),
         merchant.store.insert_provider_link(link.id, attempt, written, expires_at=link.expires_at),

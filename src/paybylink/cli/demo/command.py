@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from paybylink.cli import show
 from paybylink.cli.order_sheet import OrderSheet, read_orders
 from paybylink.cli.session import JsonOption
-from paybylink.errors import MissingExtra
+from paybylink.errors import InvalidInput, MissingExtra
 
 from .folder import open_folder
 
@@ -97,7 +97,16 @@ def sandbox(
         state = str(folder / "sandbox.db")
     secret = f"whsec_{secrets.token_hex(16)}"
     webhooks = [] if webhook is None else [(webhook, secret)]
-    with told_to_end() as over, Sandbox(state, port=port, smtp_port=smtp_port, webhooks=webhooks) as running:
+    running = Sandbox(state, port=port, smtp_port=smtp_port, webhooks=webhooks)
+    try:
+        _ = running.start()
+    except OSError as error:
+        raise InvalidInput.single(
+            "port",
+            f"cannot be listened on ({error.strerror})",
+            "pass --port and --smtp-port, or 0 for any that is free",
+        ) from error
+    with told_to_end() as over, closing(running):
         console = show.screen()
         console.print(
             f"The sandbox is at {running.url}, its mailbox at {running.url}/mailbox. Use it with:\n"

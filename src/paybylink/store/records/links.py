@@ -102,9 +102,7 @@ class LinkRecords(Scope):
         until = _EVER if before is None else micros(before)
         return self._all((yield from self._read(sql.LINKS_IN_WORK, before=until, limit=limit, skip=skip)))
 
-    def links_due(
-        self, now: dt.datetime, limit: int = 200, *, skip: int = 0
-    ) -> Flow[Sequence[StoredLink]]:
+    def links_due(self, now: dt.datetime, limit: int = 200, *, skip: int = 0) -> Flow[Sequence[StoredLink]]:
         """Links that can still be paid and whose time has passed, the longest overdue first, after `skip` of them."""
         return self._all((yield from self._read(sql.LINKS_DUE, now=micros(now), limit=limit, skip=skip)))
 
