@@ -17,7 +17,15 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from paybylink.channels.base import Channel, Occasion, Sent
-from paybylink.errors import Conflict, InvalidInput, LinkClosed, NotFound, UnsupportedCapability
+from paybylink.errors import (
+    Conflict,
+    InvalidInput,
+    LinkClosed,
+    MissingExtra,
+    NotFound,
+    NotSent,
+    UnsupportedCapability,
+)
 from paybylink.events import DeliveryUpdated
 from paybylink.flow import Flow, Step, write
 from paybylink.links import LinkStatus, PaymentLink
@@ -189,10 +197,15 @@ def _hand_over(
     merchant: Merchant, channel: Channel, stored: StoredDelivery, *, now: dt.datetime
 ) -> Flow[Delivery]:
     """Send a message whose row already says `unknown`, and write down what came back."""
-    sent = yield from channel.send(stored.message, delivery_id=stored.delivery.id)
-    return (
-        yield from _settle(merchant, stored.delivery, sent, attempts=stored.delivery.attempts + 1, now=now)
-    )
+    attempts = stored.delivery.attempts + 1
+    try:
+        sent = yield from channel.send(stored.message, delivery_id=stored.delivery.id)
+    except (MissingExtra, NotSent) as error:
+        # Surely not sent, so it is not unknown: it may go out once that is mended.
+        unsent = Sent(outcome=Outcome.DEFERRED, detail=str(error), configuration=True)
+        _ = yield from _settle(merchant, stored.delivery, unsent, attempts=attempts, now=now)
+        raise
+    return (yield from _settle(merchant, stored.delivery, sent, attempts=attempts, now=now))
 
 
 def _settle(

@@ -14,7 +14,8 @@ from paybylink import LinkClosed, LinkStatus, Money, Order, OutcomeUnknown, PayB
 from paybylink.errors import Conflict, PaybylinkError
 from paybylink.messages import Outcome
 from paybylink.providers.stripe import StripeProvider
-from workflows.world import QUICK, Clock, World, meanwhile
+
+from .world import QUICK, Clock, World, meanwhile
 
 LINKS = "/stripe/v1/payment_links"
 WEEK = dt.timedelta(days=7)

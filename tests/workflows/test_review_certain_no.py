@@ -7,7 +7,8 @@ from attrs import evolve
 
 from paybylink import Money, OutcomeUnknown, PayByLink, PaybylinkError, Payment
 from paybylink.payments import RefundStatus
-from workflows.world import QUICK, Clock, World
+
+from .world import QUICK, Clock, World
 
 LINKS = "/stripe/v1/payment_links"
 REFUNDS = "/stripe/v1/refunds"

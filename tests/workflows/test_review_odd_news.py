@@ -9,7 +9,8 @@ import pytest
 from paybylink import LinkStatus
 from paybylink.accounting.reports import is_balanced
 from paybylink.payments import PaymentFlag, PaymentStatus
-from workflows.world import World
+
+from .world import World
 
 COMPLETED = "checkout.session.completed"
 

@@ -9,7 +9,8 @@ from attrs import evolve
 
 from paybylink import LinkStatus, OutcomeUnknown, PayByLink
 from paybylink.messages import Outcome
-from workflows.world import QUICK, Clock, World
+
+from .world import QUICK, Clock, World
 
 WEEK = dt.timedelta(days=7)
 LINKS = "/stripe/v1/payment_links"
