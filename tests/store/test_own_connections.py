@@ -155,6 +155,35 @@ def test_two_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
     assert [each.returncode for each in running] == [0, 0, 0], ends
 
 
+def test_new_file_that_others_are_switching_to_wal_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite says "busy" to that one change without any waiting; whoever comes second tries again."""
+    busy = ["database is locked"] * 2
+
+    class Contested(sqlite3.Cursor):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+            if busy and "journal_mode" in sql:
+                error = sqlite3.OperationalError(busy.pop())
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+            return super().execute(sql, *values)
+
+    class Connection(sqlite3.Connection):
+        def cursor(self, *_: object) -> Contested:  # type: ignore[override]
+            return Contested(self)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3.dbapi2, "connect", lambda *given, **named: connect(*given, factory=Connection, **named)
+    )
+    vault = SyncVault(f"sqlite:///{tmp_path / 'shop.db'}")
+
+    assert run(STORE.payments(), Doors(vault=vault)) == ()
+    assert busy == []
+    vault.close()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_vault_goes_on_in_a_fork_and_in_its_parent(place: Place) -> None:
     """The child opens connections of its own and leaves the parent's alone."""

@@ -78,7 +78,7 @@ def _to_wal(cursor: sqlite3.Cursor) -> None:
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            cursor.execute("PRAGMA journal_mode=WAL")
+            _ = cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 255 != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                 raise
