@@ -59,12 +59,28 @@ def check_member(faults: Faults, path: str, given: object, kind: type[StrEnum]) 
         faults.add(path, "is not one of the words for it", f"use {', '.join(kind)}")
 
 
-def is_future(moment: dt.datetime, *, now: dt.datetime, path: str) -> dt.datetime:
+def is_web_address(url: str) -> bool:
+    """Whether `url` is an https address, or an http one on this machine."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return (
+        " " not in url
+        and bool(parts.hostname)
+        and (parts.scheme == "https" or (parts.scheme == "http" and here))
+    )
+
+
+def in_utc(moment: dt.datetime, *, path: str) -> dt.datetime:
     """
-    `moment` in UTC, if it is aware and after `now`.
+    `moment` in UTC.
 
     Raises:
-        InvalidInput: the moment has no zone, or has passed.
+        InvalidInput: it is no moment, or has no zone.
     """
     if not isinstance(moment, dt.datetime):
         raise InvalidInput.single(path, f"is {type(moment).__name__}", "use a datetime with its time zone")
@@ -72,7 +88,17 @@ def is_future(moment: dt.datetime, *, now: dt.datetime, path: str) -> dt.datetim
         raise InvalidInput.single(
             path, "has no time zone", "use an aware datetime, e.g. datetime.now(UTC) + …"
         )
-    moment = moment.astimezone(dt.UTC)
+    return moment.astimezone(dt.UTC)
+
+
+def is_future(moment: dt.datetime, *, now: dt.datetime, path: str) -> dt.datetime:
+    """
+    `moment` in UTC, if it is aware and after `now`.
+
+    Raises:
+        InvalidInput: the moment has no zone, or has passed.
+    """
+    moment = in_utc(moment, path=path)
     if moment <= now:
         raise InvalidInput.single(path, "has passed", "give a moment in the future")
     return moment

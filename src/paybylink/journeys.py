@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .checks import member
+from .checks import in_utc, is_web_address, member
 from .errors import Faults, InvalidInput, SettingsError, UnsupportedCapability
 from .kinds import LinkKind, as_kind
 from .links import LinkStatus, PaymentLink, PendingLink
@@ -341,7 +341,7 @@ class Journeys:
     ) -> Flow[Sequence[Payment]]:
         """One page of payments, oldest first."""
         return self.merchant.store.payments(
-            since=since,
+            since=in_utc(since, path="since") if since is not None else None,
             link_id=link.id if link else None,
             after=after,
             limit=PAGE,
@@ -404,12 +404,9 @@ def _check_public_url(faults: Faults, url: str | None, *, live: bool) -> None:
         return
     if has_login(url):
         faults.add("public_url", "holds a user name or password", "leave it out: customers see this address")
-    if url.startswith("https://"):
-        return
-    local = url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
-    if not local:
+    if not is_web_address(url):
         faults.add("public_url", "is not an https address", "write https://pay.your-domain.example")
-    elif live:
+    elif live and not url.startswith("https://"):
         faults.add("public_url", "is plain http with a live key", "serve the link pages over https")
 
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-from .checks import as_member, check_member, check_text
+from .checks import as_member, check_member, check_text, is_web_address
 from .errors import Faults, InvalidInput
 from .lines import DESCRIPTION_LIMIT, EXACT, LineItem, VatGroup, vat_groups
 from .money import Money
@@ -189,7 +189,7 @@ class Order:
             check_text(faults, f"tags[{place}]", tag, limit=40, required=True)
         if return_url is not None:
             check_text(faults, "return_url", return_url, limit=1024, required=True)
-            if isinstance(return_url, str) and not _is_return_address(return_url):
+            if isinstance(return_url, str) and not is_web_address(return_url):
                 faults.add(
                     "return_url", "is not an https address", "write https://…; http only on this machine"
                 )
@@ -212,21 +212,6 @@ class Order:
     def vat_groups(self) -> tuple[VatGroup, ...]:
         """The VAT of the lines by rate; empty when the order has no lines."""
         return vat_groups(self.lines)
-
-
-def _is_return_address(url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    return (
-        " " not in url
-        and bool(parts.hostname)
-        and (parts.scheme == "https" or (parts.scheme == "http" and here))
-    )
 
 
 def _amount(faults: Faults, amount: Money | None, lines: tuple[LineItem, ...]) -> Money | None:

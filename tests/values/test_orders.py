@@ -12,7 +12,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paybylink.checks import is_future, member
+from paybylink.checks import in_utc, is_future, member
 from paybylink.errors import InvalidInput
 from paybylink.lines import LineItem, VatGroup, vat_groups
 from paybylink.money import MAX_MINOR, MAX_STORED, Money
@@ -501,3 +501,14 @@ class TestMember:
         assert member(DocumentType, "quote", "type") is DocumentType.QUOTE
         with pytest.raises(InvalidInput, match=r"type: .*invoice, deposit, quote, other"):
             _ = member(DocumentType, "poem", "type")
+
+
+class TestInUtc:
+    def test_moments_of_any_zone_are_read_and_naive_ones_refused(self) -> None:
+        """Paris at noon is eleven o'clock in winter; noon alone is nobody's."""
+        noon = dt.datetime(2026, 1, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=1)))
+
+        assert in_utc(noon, path="since") == dt.datetime(2026, 1, 1, 11, tzinfo=dt.UTC)
+        assert in_utc(noon, path="since").tzinfo is dt.UTC
+        with pytest.raises(InvalidInput, match="since: has no time zone"):
+            _ = in_utc(noon.replace(tzinfo=None), path="since")

@@ -284,6 +284,11 @@ async def test_an_event_that_is_always_leased_elsewhere_is_left_when_the_time_is
         ),
         pytest.param({"public_url": "http://pay.example"}, "public_url: is not an https address", id="http"),
         pytest.param(
+            {"public_url": "http://localhost.pay.example"},
+            "public_url: is not an https",
+            id="nearly-this-machine",
+        ),
+        pytest.param(
             {"public_url": "https://me:pw@pay.example"}, "public_url: holds a user name", id="login"
         ),
     ],
