@@ -290,7 +290,7 @@ def test_a_refund_of_somebody_elses_payment_does_not_wait_for_ever(world: World)
         assert "waiting" in {state for _, state, _ in inbox(world, "foreign-refund")}
         _ = pay.run_due()
 
-        assert {state for _, state, _ in inbox(world, "foreign-refund")} == {"foreign"}
+        assert {(state, kept) for _, state, kept in inbox(world, "foreign-refund")} == {("foreign", False)}
         assert list(pay.payments()) == []
         assert pay.balance() == ()
 

@@ -477,7 +477,7 @@ def test_a_dispute_is_opened_and_closed_once(world: World) -> None:
 
 
 def test_a_dispute_of_a_payment_that_nobody_knows_is_kept(world: World) -> None:
-    """The host is told without a payment."""
+    """It waits for the payment; if the provider knows none either, it is parked with all it said."""
     with world.shop("dispute-nobodys") as pay:
         dispute = {
             "id": "dp_2",
@@ -488,10 +488,33 @@ def test_a_dispute_of_a_payment_that_nobody_knows_is_kept(world: World) -> None:
             "payment_intent": "pi_nobody",
             "status": "lost",
         }
-        (event,) = hear(pay, world.event("charge.dispute.closed", dispute))
+        assert hear(pay, world.event("charge.dispute.closed", dispute)) == []
+        assert pay.run_due().told == 1
+        assert pay.run_due().told == 0
 
-        assert isinstance(event, DisputeClosed)
-        assert (event.payment_id, event.won) == ("", False)
+
+def test_a_dispute_whose_payment_was_never_told_finds_it(world: World) -> None:
+    """The payment's webhook was lost, and the provider is asked; the host learns of both."""
+    with world.shop("dispute-lost-webhook") as pay:
+        told: list[Event] = []
+        _ = pay.on(LinkPaid, DisputeOpened)(told.append)
+        link = pay.create_link(world.order("DISPUTE-LOST"))
+        attempt = world.sandbox.control.pay(link.url)
+        dispute = {
+            "id": "dp_3",
+            "amount": 4990,
+            "created": 1_790_000_000,
+            "currency": "eur",
+            "livemode": False,
+            "payment_intent": attempt.payment_intent,
+            "status": "needs_response",
+        }
+        assert hear(pay, world.event("charge.dispute.created", dispute)) == []
+        _ = pay.run_due()
+
+        (payment,) = pay.payments()
+        assert {type(event) for event in told} == {LinkPaid, DisputeOpened}
+        assert {event.payment_id for event in told if isinstance(event, DisputeOpened)} == {payment.id}
 
 
 def test_events_hold_no_name_and_no_address(world: World) -> None:

@@ -17,7 +17,14 @@ from attrs import frozen
 from paybylink.errors import Conflict, ProviderError, WebhookRejected
 from paybylink.events import Event
 from paybylink.flow import Flow, write
-from paybylink.providers.base import ForeignNotice, Provider, ProviderEvent, RefundNotice, UnknownNotice
+from paybylink.providers.base import (
+    DisputeNotice,
+    ForeignNotice,
+    Provider,
+    ProviderEvent,
+    RefundNotice,
+    UnknownNotice,
+)
 from paybylink.store import InboxRow
 
 from .merchant import Merchant
@@ -93,8 +100,8 @@ def take_up(merchant: Merchant, row: InboxRow, *, now: dt.datetime) -> Flow[tupl
     """
     Try an event again that waited for something that had not been told yet.
 
-    A refund waits for its payment. If that was still not told, its provider is asked for it: a payment without our
-    mark is foreign, and so is its refund; one with our mark is recorded first.
+    A refund or dispute waits for its payment. If that was still not told, its provider is asked for it: a payment
+    without our mark is foreign, and so is what follows from it; one with our mark is recorded first.
     """
     provider = merchant.provider(row.provider)
     store = merchant.store
@@ -102,13 +109,15 @@ def take_up(merchant: Merchant, row: InboxRow, *, now: dt.datetime) -> Flow[tupl
         if event.event_id != row.event_id:
             continue
         effects = yield from effects_of(merchant, provider, event.notice, now=now)
-        if effects.state == "waiting" and isinstance(event.notice, RefundNotice):
+        if effects.state == "waiting" and isinstance(event.notice, RefundNotice | DisputeNotice):
             effects = yield from _with_payment(merchant, provider, event.notice, now=now)
         if effects.state == "waiting":
             return ()
-        done = store.settle_event(row.provider, row.event_id, effects.state, at=now, error=effects.reason)
+        done = [store.settle_event(row.provider, row.event_id, effects.state, at=now, error=effects.reason)]
+        if effects.state == "foreign":
+            done.append(store.blank_event(row.provider, row.event_id))
         try:
-            _ = yield from write(done, *effects.steps)
+            _ = yield from write(*done, *effects.steps)
         except Conflict:
             # Somebody else was first; the next pass sees what is left to do.
             return ()
@@ -117,9 +126,9 @@ def take_up(merchant: Merchant, row: InboxRow, *, now: dt.datetime) -> Flow[tupl
 
 
 def _with_payment(
-    merchant: Merchant, provider: Provider, notice: RefundNotice, *, now: dt.datetime
+    merchant: Merchant, provider: Provider, notice: RefundNotice | DisputeNotice, *, now: dt.datetime
 ) -> Flow[Effects]:
-    """What a refund changes once its payment was fetched."""
+    """What a refund or dispute changes once its payment was fetched."""
     try:
         payment = yield from provider.fetch_payment(notice.payment_vendor_id)
     except ProviderError as error:
@@ -127,6 +136,6 @@ def _with_payment(
             raise
         return Effects(state="parked", reason=f"its payment cannot be read: {error.standard_code}")
     if not payment.link_id:
-        return Effects(state="foreign", reason="a refund of a payment that no link of ours has made")
+        return Effects(state="foreign", reason="it is about a payment that no link of ours has made")
     _ = yield from record_all(merchant, provider, (payment,), now=now)
     return (yield from effects_of(merchant, provider, notice, now=now))

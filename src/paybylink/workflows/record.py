@@ -385,6 +385,8 @@ def _dispute(
     payment = yield from store.payment_of_vendor(provider.name, notice.payment_vendor_id)
     if known is not None and (known.status is notice.status or notice.status is DisputeStatus.OPEN):
         return Effects()
+    if payment is None:
+        return Effects(state="waiting", reason="the payment that it contests has not been told yet")
     dispute = evolve(
         known
         or Dispute(
@@ -401,7 +403,7 @@ def _dispute(
         reason=notice.reason,
         respond_by=notice.respond_by,
     )
-    payment_id = payment.id if payment else ""
+    payment_id = payment.id
     event: Event
     if dispute.status is DisputeStatus.OPEN:
         event = DisputeOpened(
@@ -426,6 +428,6 @@ def _dispute(
     step = (
         store.update_dispute(dispute, was=known.status)
         if known
-        else store.insert_dispute(dispute, payment_id=payment_id or None)
+        else store.insert_dispute(dispute, payment_id=payment_id)
     )
     return Effects(steps=(step, store.emit(event, now=now)), events=(event,))

@@ -38,6 +38,8 @@ SETTLE_EVENT = writes(
     ),
 )
 
+BLANK_EVENT = writes("blank_event", set_columns(_I, "body").where(same(_I, "provider", "event_id")))
+
 _older = _O.alias("older")
 OUTBOX_DUE = reads(
     "outbox_due",

@@ -124,6 +124,10 @@ class EventRecords(Scope):
             error=error,
         )
 
+    def blank_event(self, provider: str, event_id: str) -> Step:
+        """Forget what a message said; its id and kind stay."""
+        return self._step(sql.BLANK_EVENT, 1, provider=provider, event_id=event_id, body=b"")
+
     def outbox_due(self, now: dt.datetime, limit: int = 200) -> Flow[Sequence[OutboxRow]]:
         """Events to hand out now: of each link only the oldest that waits, and none that is leased."""
         found = yield from self._read(sql.OUTBOX_DUE, now=micros(now), limit=limit)
