@@ -634,9 +634,11 @@ async def test_cancelled_send_leaves_no_socket_open(step: str) -> None:
     with Scripted(**{step: SILENT}) as server:
         task = asyncio.create_task(asend_mail(envelope(server.port)))
         assert await asyncio.to_thread(server.fell_silent.wait, 10)
-        _ = task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            _ = await task
+        while not task.done():
+            # Before Python 3.12, wait_for swallows a cancellation in the very turn in which the connection is made.
+            _ = task.cancel()
+            _ = await asyncio.wait({task}, timeout=1)
+        assert task.cancelled()
     _ = gc.collect()
 
 

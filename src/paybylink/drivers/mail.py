@@ -16,7 +16,7 @@ import smtplib
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from paybylink.errors import MissingExtra
 from paybylink.flow import Envelope, MailReply, MailServer
@@ -104,9 +104,9 @@ class _Line:
     def _perform(self, move: Move) -> Answer | Lost:
         if isinstance(move, Connect):
             self._smtp = self._connect()
-            if self._smtp.sock is not None:
-                # The dot follows the content at once; held back, it would cost the wait for an acknowledgement.
-                self._smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            assert self._smtp.sock is not None
+            # The dot follows the content at once; held back, it would cost the wait for an acknowledgement.
+            self._smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return Answer(220)
         smtp = self._smtp
         if smtp is None or smtp.sock is None:
@@ -127,6 +127,8 @@ class _Line:
                 smtp.send(b".\r\n")
                 smtp.sock.settimeout(self._server.final_timeout_seconds)
                 return _answer(*smtp.getreply())
+            case _:
+                assert_never(move)
 
     def _connect(self) -> smtplib.SMTP:
         server = self._server
@@ -218,6 +220,8 @@ class _AsyncLine:
                     return Lost("cut")
                 protocol.write(b".\r\n")
                 return _answer(*await protocol.read_response(timeout=self._server.final_timeout_seconds))
+            case _:
+                assert_never(move)
 
     async def _write(self, stuffed: bytes) -> None:
         """

@@ -192,12 +192,12 @@ def _authenticate(
 
 def _features(answer: Answer | Lost) -> dict[str, str]:
     """What an EHLO reply announces, by keyword in small letters."""
+    assert isinstance(answer, Answer)  # a lost one has ended the talk
     found: dict[str, str] = {}
-    if isinstance(answer, Answer):
-        for line in answer.text.splitlines()[1:]:
-            # Some servers still write "AUTH=LOGIN PLAIN", the form before RFC 2554.
-            keyword, _, values = line.strip().replace("=", " ", 1).partition(" ")
-            found[keyword.lower()] = f"{found.get(keyword.lower(), '')} {values}".strip()
+    for line in answer.text.splitlines()[1:]:
+        # Some servers still write "AUTH=LOGIN PLAIN", the form before RFC 2554.
+        keyword, _, values = line.strip().replace("=", " ", 1).partition(" ")
+        found[keyword.lower()] = f"{found.get(keyword.lower(), '')} {values}".strip()
     return found
 
 
