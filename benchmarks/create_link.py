@@ -9,9 +9,9 @@ from paybylink import Money, Order, PayByLink
 from paybylink.providers.stripe import StripeProvider
 
 from . import server
-from .report import cpu_ms, show
+from .report import show, side_by_side
 
-TIMES = 400
+TIMES = 200
 
 
 def main() -> None:
@@ -36,9 +36,6 @@ def main() -> None:
             }
             return bare.post(f"{base}/v1/payment_links", content=body, headers=headers).json()
 
-        bare_cost = cpu_ms(bare_post, times=TIMES)
-        bare.close()
-
         sdk = stripe.StripeClient("sk_test_bench", base_addresses={"api": base})
         params = {
             "line_items": [
@@ -58,16 +55,17 @@ def main() -> None:
             },
             "expand": ["line_items"],
         }
-        sdk_cost = cpu_ms(lambda _: sdk.v1.payment_links.create(params), times=TIMES)  # type: ignore[arg-type]
-
         pay = PayByLink(providers=[StripeProvider("sk_test_bench", base_url=base)], store=None)
-        ours = cpu_ms(
-            lambda number: pay.create_link(
-                Order(reference=f"INV-{number}", amount=amount, description="Logo design")
-            ),
-            times=TIMES,
-        )
+
+        def ours_call(number: int) -> object:
+            return pay.create_link(Order(reference=f"INV-{number}", amount=amount, description="Logo design"))
+
+        def sdk_call(_: int) -> object:
+            return sdk.v1.payment_links.create(params)  # type: ignore[arg-type]
+
+        ours, sdk_cost, bare_cost = side_by_side((ours_call, sdk_call, bare_post), times=TIMES)
         pay.close()
+        bare.close()
     show(
         "create_link, stateless, CPU per call",
         ours=ours,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 def show(case: str, *, ours: float, peer: float, unit: str, against: str, goal: str, met: bool) -> None:
@@ -21,6 +21,19 @@ def show(case: str, *, ours: float, peer: float, unit: str, against: str, goal: 
         "met": met,
     }
     print(json.dumps(line), flush=True)
+
+
+def side_by_side(calls: Sequence[Callable[[int], object]], *, times: int, rounds: int = 9) -> list[float]:
+    """
+    The median CPU milliseconds per call of each of `calls`, measured in turns.
+
+    In turns, because a processor that slows down half-way would else be held against one of them.
+    """
+    spent: list[list[float]] = [[] for _ in calls]
+    for number in range(rounds):
+        for place, call in enumerate(calls):
+            spent[place].append(cpu_ms(lambda n, c=call, r=number: c(r * times + n), times=times, rounds=1))  # type: ignore[misc]
+    return [statistics.median(each) for each in spent]
 
 
 def cpu_ms(call: Callable[[int], object], *, times: int, rounds: int = 5) -> float:

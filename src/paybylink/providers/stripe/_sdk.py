@@ -21,6 +21,7 @@ and an SDK error holds the whole body.
 
 from __future__ import annotations
 
+import copy
 import json
 import platform
 import re
@@ -138,6 +139,23 @@ class Port:
     def __init__(self, *, api_key: str, base_url: str, api_version: str | None, account: str | None) -> None:
         self._api_key, self._base_url = api_key, base_url
         self._api_version, self._account = api_version, account
+        self._clients: dict[str, stripe.StripeClient] = {}
+
+    def _client(self, version: str) -> stripe.StripeClient:
+        """The client of which each call takes a copy; building one costs as much as a request."""
+        made = self._clients.get(version)
+        if made is None:
+            made = stripe.StripeClient(
+                self._api_key,
+                http_client=stripe.HTTPClient(),
+                base_addresses={"api": self._base_url},
+                stripe_version=version or self._api_version,
+                stripe_account=self._account,
+                max_network_retries=0,
+            )
+            # Two threads may both make one; they are equal.
+            self._clients[version] = made
+        return made
 
     def call(
         self,
@@ -159,18 +177,12 @@ class Port:
             version: of a stored request; empty for the account's or the SDK's own.
         """
         options = {"idempotency_key": key} if key else {}
+        model = self._client(version)
 
         def through(carrier: Carrier) -> object:
-            transport = _Transport(carrier, self._base_url)
-            client = stripe.StripeClient(
-                self._api_key,
-                http_client=transport,
-                base_addresses={"api": self._base_url},
-                stripe_version=version or self._api_version,
-                stripe_account=self._account,
-                max_network_retries=0,
-            )
-            client._requestor = _Requestor(client._requestor._options, transport)
+            # A copy for each call: the requestor holds the call's own carrier.
+            client = copy.copy(model)
+            client._requestor = _Requestor(model._requestor._options, _Transport(carrier, self._base_url))
             return client.raw_request(method, path, **options, **(params or {})).data
 
         return through
