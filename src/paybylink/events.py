@@ -243,4 +243,4 @@ def event_from_json(written: dict[str, object]) -> Event:
         elif attribute.name == "flags" and isinstance(value, list):
             value = frozenset(PaymentFlag(flag) for flag in value)
         values[attribute.name] = value
-    return kind(**values)  # type: ignore[arg-type]
+    return kind(**values)  # type: ignore[arg-type]  # read by name just above

@@ -36,7 +36,7 @@ from .cutting import Cut, Knife, put_in_front
 from .world import QUICK, World, running_world
 
 #: How many effects the journey has. Fewer means fewer cuts; say so in the changelog before lowering it.
-EFFECTS = 45
+EFFECTS = 48
 
 TEN = Money.of("10.00", "EUR")
 

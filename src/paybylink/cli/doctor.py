@@ -212,9 +212,9 @@ def _channel(channel: Channel) -> Check:
 def _greet(server: MailServer) -> None:
     """Everything up to the login; no mail."""
     trust = ssl.create_default_context(cafile=server.ca_file)
-    opened: Callable[[], smtplib.SMTP] = lambda: smtplib.SMTP(server.host, server.port, timeout=_SECONDS)  # noqa: E731
+    opened: Callable[[], smtplib.SMTP] = lambda: smtplib.SMTP(server.host, server.port, timeout=_SECONDS)  # noqa: E731 - one of two
     if server.security == "tls":
-        opened = lambda: smtplib.SMTP_SSL(server.host, server.port, timeout=_SECONDS, context=trust)  # noqa: E731
+        opened = lambda: smtplib.SMTP_SSL(server.host, server.port, timeout=_SECONDS, context=trust)  # noqa: E731 - one of two
     with opened() as line:
         _ = line.ehlo()
         if server.security == "starttls":

@@ -270,7 +270,7 @@ def _transport() -> httpx.AsyncBaseTransport | None:
     httpx's own pool walks every connection for every request, so that its rate falls to a third at 100 in flight.
     """
     try:
-        from httpx_aiohttp import AiohttpTransport  # type: ignore[import-not-found,unused-ignore]
+        from httpx_aiohttp import AiohttpTransport  # type: ignore[import-not-found,unused-ignore]  # optional
     except ImportError:
         return None
     transport: httpx.AsyncBaseTransport = AiohttpTransport()

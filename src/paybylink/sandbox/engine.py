@@ -277,7 +277,7 @@ class Engine:
         if by_due:
             order = "json_extract(body, '$._due'), json_extract(body, '$._rank')"
         # Only field names that matched the pattern above enter the text; every value is a parameter.
-        statement = f"SELECT body FROM document WHERE {' AND '.join(terms)} ORDER BY {order} LIMIT ?"  # noqa: S608
+        statement = f"SELECT body FROM document WHERE {' AND '.join(terms)} ORDER BY {order} LIMIT ?"  # noqa: S608 - our words
         with self._lock:
             rows = self._connection.execute(statement, (*arguments, limit)).fetchall()
         return [json.loads(body) for (body,) in rows]

@@ -76,7 +76,7 @@ class Mailman:
         right = hmac.compare_digest(self._users.get(user, "").encode(), given)
         return AuthResult(success=user in self._users and right, handled=False)
 
-    async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """The reply to MAIL FROM."""
@@ -86,7 +86,7 @@ class Mailman:
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
 
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """The reply to one RCPT TO."""
@@ -97,7 +97,7 @@ class Mailman:
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """The reply after the final dot."""
         fault = faults.take(self._engine, faults.MAIL_DATA, *envelope.rcpt_tos)
         if fault is not None and fault["kind"] == "mail_refuse_data":

@@ -121,7 +121,7 @@ class SmtpEmail:
             final_timeout_seconds=final_timeout_seconds,
             ca_file=ca_file,
         )
-        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]  # made by attrs
             server, box, name, wording, answers, attach_limit_bytes, accept_utf8_local_part, qr
         )
 

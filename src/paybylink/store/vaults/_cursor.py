@@ -117,7 +117,7 @@ class CursorVault:
             within = f'"{compiler.schema}".' if compiler.schema else ""
             name = f"{compiler.prefix}alembic_version"
             # The names are of our own table, as the settings have it.
-            cursor.execute(f"SELECT count(*) FROM {within}sqlite_master WHERE name = '{name}'")  # noqa: S608
+            cursor.execute(f"SELECT count(*) FROM {within}sqlite_master WHERE name = '{name}'")  # noqa: S608 - our own table's name
         else:
             name = compiler.named("paybylink_alembic_version")
             cursor.execute(f"SELECT to_regclass('{name}') IS NOT NULL")
