@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
 # Covered to the last branch: values, flows, journeys and books.
-WHOLE := errors checks money currencies lines orders kinds links standing payments messages events identifiers flow
+WHOLE := errors checks money currencies lines address checkout orders kinds links standing payments messages events identifiers flow
 WHOLE_PATHS := $(foreach room,$(WHOLE),*/paybylink/$(room).py)
 WHOLE_PATHS += */paybylink/flow/* */paybylink/drivers.py */paybylink/drivers/*
 WHOLE_PATHS += */paybylink/workflows/* */paybylink/accounting/*

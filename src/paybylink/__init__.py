@@ -9,6 +9,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .address import Address
+    from .checkout import Capture, Checkout
     from .client import AsyncPayByLink, PayByLink
     from .errors import (
         AlreadyPaid,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
         UnsupportedCapability,
         WebhookRejected,
     )
-    from .kinds import Invoice, InvoiceBound, Reusable, SingleUse
+    from .kinds import HostedInvoice, Invoice, InvoiceBound, Reusable, SingleUse
     from .lines import LineItem
     from .links import LinkStatus, Mode, PaymentLink, PendingLink
     from .messages import Delivery, Outcome, Purpose
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from .quick import create_link
 
 _HOMES = {
+    "address": ("Address",),
+    "checkout": ("Capture", "Checkout"),
     "client": ("AsyncPayByLink", "PayByLink"),
     "errors": (
         "AlreadyPaid",
@@ -63,7 +67,7 @@ _HOMES = {
         "UnsupportedCapability",
         "WebhookRejected",
     ),
-    "kinds": ("Invoice", "InvoiceBound", "Reusable", "SingleUse"),
+    "kinds": ("HostedInvoice", "Invoice", "InvoiceBound", "Reusable", "SingleUse"),
     "lines": ("LineItem",),
     "links": ("LinkStatus", "Mode", "PaymentLink", "PendingLink"),
     "messages": ("Delivery", "Outcome", "Purpose"),
@@ -75,9 +79,12 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Address",
     "AlreadyPaid",
     "AsyncPayByLink",
+    "Capture",
     "ChannelError",
+    "Checkout",
     "create_link",
     "Customer",
     "Delivery",
@@ -85,6 +92,7 @@ __all__ = [
     "Document",
     "Fault",
     "Fee",
+    "HostedInvoice",
     "IntegrityBreach",
     "InvalidInput",
     "Invoice",

@@ -309,6 +309,7 @@ class RefusedByThem(PaybylinkError):
         vendor_code: the vendor's own word, verbatim.
         request_id: what the vendor's support asks for.
         retryable: a later attempt with the same content may succeed.
+        documentation: the address of the vendor's page about it; None when it names none.
     """
 
     code = "refused_by_them"
@@ -323,8 +324,10 @@ class RefusedByThem(PaybylinkError):
         request_id: str | None = None,
         retryable: bool = False,
         status: int | None = None,
+        documentation: str | None = None,
     ) -> None:
         self.who = who
+        self.documentation = documentation
         self.standard_code = standard_code
         self.vendor_code = vendor_code
         self.request_id = request_id

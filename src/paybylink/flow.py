@@ -74,6 +74,8 @@ class Written:
         key: the idempotency key; empty for requests without one.
         key_until: when the key dies at the vendor.
         version: the vendor's API version that the body was written for.
+        then: further requests of the same journey, each with a key of its own. Where one needs the id that the n-th
+            answer holds, its path and body have `answer_slot` of n, and nothing else may change.
     """
 
     method: str
@@ -83,6 +85,13 @@ class Written:
     key: str = field(repr=False)
     key_until: dt.datetime
     version: str = ""
+    then: tuple[Written, ...] = ()
+
+
+def answer_slot(place: int) -> str:
+    """What stands in a stored request for the id in the answer to the request at `place`, counted from 0."""
+    # Unreserved characters only (RFC 3986 §2.3), so that no encoding changes them.
+    return f"paybylink-answer-{place}-"
 
 
 @frozen(kw_only=True)

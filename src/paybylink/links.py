@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import Factory, field, frozen
 
 from .errors import IllegalMove
-from .kinds import InvoiceBound, LinkKind, Reusable
+from .kinds import HostedInvoice, InvoiceBound, LinkKind, Reusable
 from .money import Money
 from .orders import Order, order_fingerprint
 
@@ -123,6 +123,7 @@ class ProviderLinkStatus(StrEnum):
     ASKED = "asked"  #: the request was written and may have been sent
     OPEN = "open"  #: it exists and can be paid
     CLOSING = "closing"  #: it was asked to close, and the answer is not known
+    REOPENING = "reopening"  #: it was used up by money that never came, and is to be opened again
     CLOSED = "closed"  #: it can no longer be paid
     REFUSED = "refused"  #: the provider said no; it never existed
 
@@ -245,6 +246,10 @@ def link_content(
     content["kind"] = kind.name
     if isinstance(kind, Reusable):
         content["kind.max_payments"] = str(kind.max_payments or "")
+        if kind.payer_chooses:
+            content["kind.payer_chooses"] = f"from {kind.minimum or 'any'}"
+    elif isinstance(kind, HostedInvoice):
+        content["kind.due_in_days"] = str(kind.due_in_days)
     elif isinstance(kind, InvoiceBound):
         content["kind.invoice"] = f"{kind.invoice.type} {kind.invoice.number} {kind.invoice.due_on or ''}"
     content["expires"] = (

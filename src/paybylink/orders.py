@@ -12,11 +12,14 @@ channel or a database.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import astuple, field, frozen
 
+from .address import Address, check_country
+from .checkout import Checkout
 from .checks import as_member, check_member, check_text, is_web_address
 from .errors import Faults, InvalidInput
 from .lines import DESCRIPTION_LIMIT, EXACT, LineItem, VatGroup, vat_groups
@@ -38,6 +41,9 @@ class Customer:
         language: a BCP 47 tag such as ``fr`` or ``en-GB``; None takes the merchant's default.
         code: the customer's code in the host's books, e.g. the auxiliary account.
         country: ISO 3166 alpha-2, upper case.
+        address: the billing address; None when not known.
+        organisation: the company's name, where a company pays; empty for a person.
+        vat_number: the company's VAT number; empty when not known.
     """
 
     name: str = field(default="", repr=False)
@@ -46,6 +52,9 @@ class Customer:
     language: str | None = None
     code: str = ""
     country: str | None = None
+    address: Address | None = field(default=None, repr=False)
+    organisation: str = field(default="", repr=False)
+    vat_number: str = field(default="", repr=False)
 
     def __attrs_post_init__(self) -> None:
         faults = Faults()
@@ -59,14 +68,13 @@ class Customer:
             check_text(faults, "phone", self.phone, limit=40, required=True)
         if self.language is not None:
             check_text(faults, "language", self.language, limit=35, required=True)
-        if self.country is not None and not (
-            isinstance(self.country, str)
-            and len(self.country) == 2
-            and self.country.isascii()
-            and self.country.isalpha()
-            and self.country.isupper()
-        ):
-            faults.add("country", "is not an ISO 3166 alpha-2 code", "write two capital letters such as FR")
+        if self.country is not None:
+            check_country(faults, "country", self.country)
+        if self.address is not None and not isinstance(self.address, Address):
+            fault = f"is {type(self.address).__name__}"
+            faults.add("address", fault, 'write Address(street="…", city="…", postal_code="…", country="FR")')
+        check_text(faults, "organisation", self.organisation, limit=140)
+        check_text(faults, "vat_number", self.vat_number, limit=20)
         faults.raise_any()
 
 
@@ -129,6 +137,7 @@ class Order:
         return_url: https address where the payer may go afterwards; never a proof of payment.
         metadata: up to 20 short pairs that travel to the provider and back.
         tags: words by which collections are classified.
+        checkout: how the provider's page behaves.
     """
 
     reference: str
@@ -141,6 +150,7 @@ class Order:
     return_url: str | None = None
     metadata: Mapping[str, str] = field(factory=dict)
     tags: tuple[str, ...] = ()
+    checkout: Checkout = field(factory=Checkout)
 
     def __init__(
         self,
@@ -155,6 +165,7 @@ class Order:
         return_url: str | None = None,
         metadata: Mapping[str, str] | None = None,
         tags: Iterable[str] = (),
+        checkout: Checkout | None = None,
     ) -> None:
         lines = tuple(lines)
         faults = Faults()
@@ -165,6 +176,8 @@ class Order:
         total = _amount(faults, amount, lines)
         if customer is not None and not isinstance(customer, Customer):
             faults.add("customer", f"is {type(customer).__name__}", 'write Customer(name="…", email="…")')
+        if checkout is not None and not isinstance(checkout, Checkout):
+            faults.add("checkout", f"is {type(checkout).__name__}", 'write Checkout(methods=["card"])')
         metadata = dict(metadata or {})
         if len(metadata) > 20:
             faults.add("metadata", f"has {len(metadata)} pairs", "keep it to 20, which every provider takes")
@@ -206,6 +219,7 @@ class Order:
             return_url=return_url,
             metadata=metadata,
             tags=tags,
+            checkout=checkout or Checkout(),
         )
 
     @property
@@ -277,6 +291,22 @@ def order_fingerprint(order: Order) -> dict[str, str]:
         "return_url": order.return_url or "",
         "metadata": "|".join(f"{key}\x1f{value}" for key, value in sorted(order.metadata.items())),
         "tags": "|".join(sorted(order.tags)),
+    } | _checkout_fingerprint(order.checkout)
+
+
+def _checkout_fingerprint(checkout: Checkout) -> dict[str, str]:
+    """What differs from leaving it all out, so that orders stored before it was there compare equal."""
+    if checkout == Checkout():
+        return {}
+    delay = checkout.capture_after
+    return {
+        "checkout.methods": "|".join(sorted(checkout.methods)),
+        "checkout.blocked_methods": "|".join(sorted(checkout.blocked_methods)),
+        "checkout.language": checkout.language or "",
+        "checkout.statement": checkout.statement,
+        "checkout.capture": f"{checkout.capture} {'' if delay is None else int(delay.total_seconds())}",
+        "checkout.prefill": "yes" if checkout.prefill else "",
+        "checkout.extra": json.dumps(checkout.extra, sort_keys=True, default=dict),
     }
 
 
@@ -289,6 +319,11 @@ def _digest(customer: Customer) -> str:
         customer.code,
         customer.country,
     )
+    later = (customer.address, customer.organisation, customer.vat_number)
+    if any(later):
+        # Only where they are given, so that digests made before they were there stay the same.
+        address = astuple(customer.address) if customer.address else ()
+        parts += (*address, customer.organisation, customer.vat_number)
     return hashlib.sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()
 
 

@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from .kinds import InvoiceBound, Reusable, SingleUse
 from .links import CLOSED, PAYABLE, LinkStatus, PaymentLink, moved
+from .money import Money
 from .payments import Payment, PaymentFlag
 
 
@@ -45,7 +46,7 @@ def after_payment(link: PaymentLink, payment: Payment) -> Standing:
         full = link.kind.max_payments is not None and paid.payments >= link.kind.max_payments
         if link.kind.max_payments is not None and paid.payments > link.kind.max_payments:
             flags.add(PaymentFlag.EXCESS)
-        if came != asked:
+        if not _fits(link.kind, came, asked):
             flags.add(PaymentFlag.MISMATCH)
         return Standing(evolve(paid, status=LinkStatus.PAID) if full else paid, frozenset(flags))
     if link.status is LinkStatus.PAID or paid.paid_amount > asked:
@@ -60,6 +61,13 @@ def after_payment(link: PaymentLink, payment: Payment) -> Standing:
     else:
         status = link.status
     return Standing(evolve(paid, status=status), frozenset(flags))
+
+
+def _fits(kind: Reusable, came: Money, asked: Money) -> bool:
+    """Whether a payment is what a reusable link asks for: the amount, or at least the minimum."""
+    if kind.payer_chooses:
+        return kind.minimum is None or came >= kind.minimum
+    return came == asked
 
 
 def after_attempt(link: PaymentLink, *, failed: bool) -> PaymentLink:

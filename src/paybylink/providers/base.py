@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from attrs import field, frozen
 
@@ -24,50 +23,64 @@ from paybylink.kinds import LinkKind
 from paybylink.links import Mode
 from paybylink.money import Money
 from paybylink.orders import Order
-from paybylink.payments import DisputeStatus, PaymentStatus, RefundStatus
 
+from .capabilities import (
+    Capabilities,
+    Capability,
+    Feature,
+    Support,
+    emulated,
+    native,
+    need,
+    unsupported,
+)
+from .notices import (
+    Bell,
+    DisputeNotice,
+    ForeignNotice,
+    LinkNotice,
+    Notice,
+    Payer,
+    PaymentNotice,
+    ProviderEvent,
+    RefundNotice,
+    UnknownNotice,
+    VendorLink,
+    VendorLinkStatus,
+)
+from .settlement import BalanceItem, BalanceKind, BalancePage
 
-class Support(StrEnum):
-    """How far a provider supports a feature."""
-
-    NATIVE = "native"  #: the provider does it itself
-    EMULATED = "emulated"  #: we do it, with the same meaning
-    UNSUPPORTED = "unsupported"  #: it cannot be had; asking raises `UnsupportedCapability`
-
-
-class Feature(StrEnum):
-    """What a provider may or may not be able to do."""
-
-    SINGLE_USE = "single_use"  #: a link that takes one payment
-    REUSABLE = "reusable"  #: a link that takes many
-    MAX_PAYMENTS = "max_payments"  #: a reusable link that takes at most so many
-    INVOICE_BOUND = "invoice_bound"  #: a link that carries an invoice's number
-    EXPIRY = "expiry"  #: a link that ends by itself
-    CANCEL = "cancel"  #: closing a link
-    REOPEN = "reopen"  #: opening a closed link again
-    LINE_ITEMS = "line_items"  #: showing what is sold, line by line
-    FIND_LINK = "find_link"  #: asking whether a link was made, after an answer was lost
-    PAYMENTS_OF_LINK = "payments_of_link"  #: asking for the payments of a link
-    REFUND = "refund"  #: sending money back
-    PARTIAL_REFUND = "partial_refund"  #: sending a part of it back
-    WEBHOOKS = "webhooks"  #: being told, signed
-
-
-@frozen
-class Capability:
-    """
-    How one feature is supported.
-
-    Attributes:
-        support: native, emulated or not at all.
-        how: how it is emulated, or why it cannot be had; empty when native.
-    """
-
-    support: Support
-    how: str = ""
-
-
-Capabilities: TypeAlias = Mapping[Feature, Capability]
+#: What an adapter needs, so that it imports from one place.
+__all__ = [
+    "BalanceItem",
+    "BalanceKind",
+    "BalancePage",
+    "Bell",
+    "Capabilities",
+    "Capability",
+    "DisputeNotice",
+    "emulated",
+    "Feature",
+    "ForeignNotice",
+    "LinkNotice",
+    "LinkRequest",
+    "MethodOffer",
+    "native",
+    "need",
+    "Notice",
+    "Payer",
+    "PaymentNotice",
+    "Provider",
+    "provider_named",
+    "ProviderEvent",
+    "RefundNotice",
+    "RefundRequest",
+    "Support",
+    "UnknownNotice",
+    "unsupported",
+    "VendorLink",
+    "VendorLinkStatus",
+]
 
 
 @frozen(kw_only=True)
@@ -81,6 +94,8 @@ class LinkRequest:
         order, kind: what is asked for, and how.
         expires_at: when it must end; None only without a store.
         locale: the language of the hosted page; None lets the provider choose.
+        notify_url: where the provider shall tell news of this very link, for those that are told so by link; None
+            where we have no address that it could reach.
     """
 
     link_id: str
@@ -89,144 +104,7 @@ class LinkRequest:
     kind: LinkKind
     expires_at: dt.datetime | None
     locale: str | None = None
-
-
-class VendorLinkStatus(StrEnum):
-    """What a provider says of its link."""
-
-    OPEN = "open"  #: can be paid
-    CLOSED = "closed"  #: cannot be paid any more, for whatever reason
-    UNKNOWN = "unknown"  #: a word we do not know
-
-
-@frozen(kw_only=True)
-class VendorLink:
-    """
-    A link as its provider describes it, after it was compared with what was asked.
-
-    Attributes:
-        vendor_id: the provider's id.
-        url: where the customer pays; https on one of the provider's hosts.
-        status: whether it can be paid.
-        mode: test or live.
-        completed: how often it was paid, where the provider counts; None otherwise.
-        link_id, attempt_id: ours, read back from it; empty when it carries none.
-    """
-
-    vendor_id: str
-    url: str = field(repr=False)
-    status: VendorLinkStatus
-    mode: Mode
-    completed: int | None = None
-    link_id: str = ""
-    attempt_id: str = ""
-
-
-@frozen(kw_only=True)
-class PaymentNotice:
-    """
-    One payment, as its provider tells it: by webhook or when asked.
-
-    Attributes:
-        vendor_id: the payment; stable over all news of it.
-        link_vendor_id: the provider's link; empty when it does not tell.
-        link_id: ours, from metadata; empty when it carries none.
-        amount, status, vendor_status, method, at, mode: as on `Payment`.
-    """
-
-    vendor_id: str
-    amount: Money
-    status: PaymentStatus
-    at: dt.datetime
-    mode: Mode
-    link_vendor_id: str = ""
-    link_id: str = ""
-    attempt_id: str = ""
-    method: str = ""
-    vendor_status: str = ""
-
-
-@frozen(kw_only=True)
-class RefundNotice:
-    """
-    One refund, as its provider tells it.
-
-    Attributes:
-        vendor_id: the refund.
-        payment_vendor_id: what it gives back.
-        refund_id: ours, from metadata; empty for one made elsewhere, e.g. in the provider's dashboard.
-    """
-
-    vendor_id: str
-    payment_vendor_id: str
-    amount: Money
-    status: RefundStatus
-    at: dt.datetime
-    mode: Mode
-    refund_id: str = ""
-    reason: str = ""
-    vendor_status: str = ""
-
-
-@frozen(kw_only=True)
-class DisputeNotice:
-    """One dispute, as its provider tells it."""
-
-    vendor_id: str
-    payment_vendor_id: str
-    amount: Money
-    status: DisputeStatus
-    at: dt.datetime
-    mode: Mode
-    reason: str = ""
-    respond_by: dt.datetime | None = None
-
-
-@frozen(kw_only=True)
-class LinkNotice:
-    """A link was changed at the provider, perhaps by hand in its dashboard."""
-
-    vendor_id: str
-    status: VendorLinkStatus
-    mode: Mode
-    link_id: str = ""
-
-
-@frozen(kw_only=True)
-class ForeignNotice:
-    """Something about the account that no link of ours has made: answered, counted, not kept."""
-
-    reason: str = ""
-
-
-@frozen(kw_only=True)
-class UnknownNotice:
-    """A kind of event that this version does not know; kept and replayable."""
-
-    reason: str = ""
-
-
-Notice: TypeAlias = PaymentNotice | RefundNotice | DisputeNotice | LinkNotice | ForeignNotice | UnknownNotice
-
-
-@frozen(kw_only=True)
-class ProviderEvent:
-    """
-    One verified message of a provider.
-
-    Attributes:
-        event_id: the provider's id of the message, by which it is processed once.
-        kind: the provider's word for it.
-        at: when it happened; aware UTC.
-        mode: test or live, as the message says.
-        notice: what it means.
-    """
-
-    event_id: str
-    kind: str
-    at: dt.datetime
-    mode: Mode
-    notice: Notice
+    notify_url: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -247,13 +125,33 @@ class RefundRequest:
     reason: str = ""
 
 
+@frozen(kw_only=True)
+class MethodOffer:
+    """
+    A payment method that the payer would be offered.
+
+    Attributes:
+        method: our word for it, or the vendor's where we have none.
+        vendor_method: the vendor's word.
+        name: as shown to people.
+        minimum, maximum: what it takes; None for no bound, or where none is told.
+    """
+
+    method: str
+    vendor_method: str
+    name: str = ""
+    minimum: Money | None = None
+    maximum: Money | None = None
+
+
 class Provider(Protocol):
     """
     An account at a payment service provider.
 
-    A new one is a folder with four files; see ``docs/contributing``. Every verb that sends raises `ProviderError`
+    A new one is a folder with a few files; see ``docs/contributing``. Every verb that sends raises `ProviderError`
     (the answer was no), `OutcomeUnknown` (sent, no usable answer), `NotSent` (surely not sent) or
-    `IntegrityBreach` (the answer is not what was asked for).
+    `IntegrityBreach` (the answer is not what was asked for). A verb of a feature that is unsupported raises
+    `UnsupportedCapability` before anything is sent.
     """
 
     @property
@@ -263,21 +161,23 @@ class Provider(Protocol):
 
     @property
     def mode(self) -> Mode:
-        """Test or live, as the key says."""
+        """Test or live, as the key or the platform says."""
         ...
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """What it can do; every `Feature` has its row."""
         ...
+
+    # Links
 
     def write_link(self, request: LinkRequest, *, key: str, now: dt.datetime) -> Written:
         """
         The exact request that makes the link. Pure: nothing is sent.
 
         Raises:
-            InvalidInput: the order breaks a limit of this provider.
-            UnsupportedCapability: the kind cannot be had here.
+            InvalidInput: the order breaks a limit of this provider; every fault at once.
+            UnsupportedCapability: the kind, or something in the order's checkout, cannot be had here.
         """
         ...
 
@@ -285,8 +185,23 @@ class Provider(Protocol):
         """Carry `written` and return the link, after comparing the answer with `request`."""
         ...
 
-    def find_link(self, request: LinkRequest, *, since: dt.datetime) -> Call[VendorLink | None]:
-        """The link that an earlier, unanswered request has made; None if it surely made none."""
+    def ends_at(self, request: LinkRequest, *, now: dt.datetime) -> dt.datetime | None:
+        """
+        When the provider itself ends the link that `write_link` asks for; None when it never does.
+
+        Later than `request.expires_at` never; earlier where the provider's links do not live that long.
+        """
+        ...
+
+    def find_link(
+        self, request: LinkRequest, *, since: dt.datetime, now: dt.datetime
+    ) -> Call[VendorLink | None]:
+        """
+        The link that an earlier, unanswered request has made; None if it surely made none that can still be paid.
+
+        Raises:
+            OutcomeUnknown: the provider cannot tell.
+        """
         ...
 
     def fetch_link(self, vendor_id: str) -> Call[VendorLink]:
@@ -297,6 +212,16 @@ class Provider(Protocol):
         """Close the link, so that it cannot be paid; closing a closed one is no error."""
         ...
 
+    def reopen_link(self, vendor_id: str, *, key: str, now: dt.datetime) -> Call[VendorLink]:
+        """Let the link take one more payment, after one that used it up has failed; doing it twice is no error."""
+        ...
+
+    def methods_for(self, order: Order) -> Call[Sequence[MethodOffer]]:
+        """The payment methods that a payer of this order would be offered."""
+        ...
+
+    # Payments
+
     def payments_of(self, vendor_id: str) -> Call[Sequence[PaymentNotice]]:
         """Every payment of a link that has begun or succeeded, oldest first."""
         ...
@@ -304,6 +229,24 @@ class Provider(Protocol):
     def fetch_payment(self, vendor_id: str) -> Call[PaymentNotice]:
         """One payment as it stands now."""
         ...
+
+    def capture(self, vendor_id: str, amount: Money, *, key: str, now: dt.datetime) -> Call[PaymentNotice]:
+        """
+        Take `amount` of an authorised payment; what is left of it is given up.
+
+        The payment is returned as the provider then describes it: still authorised where the outcome is told later.
+        """
+        ...
+
+    def cancel_payment(self, vendor_id: str, *, key: str, now: dt.datetime) -> Call[PaymentNotice]:
+        """Give an authorised payment up; returned as by `capture`."""
+        ...
+
+    def disputes_of(self, payment_vendor_id: str) -> Call[Sequence[DisputeNotice]]:
+        """Every dispute of a payment; none where the provider tells them by webhook only."""
+        ...
+
+    # Refunds
 
     def write_refund(self, request: RefundRequest, *, key: str, now: dt.datetime) -> Written:
         """The exact request that sends money back. Pure: nothing is sent."""
@@ -314,25 +257,55 @@ class Provider(Protocol):
         ...
 
     def find_refund(self, request: RefundRequest) -> Call[RefundNotice | None]:
-        """The refund that an earlier, unanswered request has made; None if it surely made none."""
+        """
+        The refund that an earlier, unanswered request has made; None if it surely made none.
+
+        Raises:
+            OutcomeUnknown: the provider cannot tell.
+        """
         ...
 
     def refunds_of(self, payment_vendor_id: str) -> Call[Sequence[RefundNotice]]:
-        """Every refund of a payment, oldest first; also those made in the provider's dashboard."""
+        """
+        Every refund of a payment, oldest first; also those made in the provider's dashboard.
+
+        None where the provider tells them by webhook only.
+        """
+        ...
+
+    # Settlements
+
+    def settlements(self, *, since: dt.datetime, until: dt.datetime, after: str = "") -> Call[BalancePage]:
+        """
+        What moved the balance from `since` on and before `until`, a page at a time.
+
+        Args:
+            after: what the page before said.
+        """
+        ...
+
+    # Webhooks
+
+    @property
+    def acknowledgement(self) -> bytes:
+        """The body with which the provider wants a message answered; empty where any will do."""
         ...
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, now: dt.datetime) -> None:
         """
-        Return if `body` was signed by the provider, lately.
+        Return if `body` may be read: it was signed by the provider, lately, or is a mere bell.
 
         Raises:
-            WebhookRejected: it was not.
+            WebhookRejected: it may not.
         """
         ...
 
-    def read(self, body: bytes) -> Sequence[ProviderEvent]:
+    def read(self, body: bytes, *, query: str = "") -> Sequence[ProviderEvent]:
         """
         The events in a verified body.
+
+        Args:
+            query: of the address that was called, without its question mark.
 
         Raises:
             WebhookRejected: it cannot be read.

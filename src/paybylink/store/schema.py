@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: The newest migration in `migrations/versions`; a test compares the two.
-HEAD = "0001"
+HEAD = "0002"
 
 
 def head() -> str:

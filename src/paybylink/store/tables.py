@@ -179,6 +179,7 @@ def make_tables(prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> Tabl
         _text("language", null=True),
         _text("code"),
         _text("country", null=True),
+        _text("address_json", null=True),
         key("customers", "tenant", "id"),
     )
     deliveries = table(
@@ -288,6 +289,8 @@ def make_tables(prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> Tabl
         _integer("processed_at", null=True),
         Column("body", LargeBinary, nullable=False),
         _text("error"),
+        _integer("at", null=True),
+        _text("query", null=True),
         key("inbox", "tenant", "provider", "event_id"),
         index("inbox_state", "tenant", "state", "received_at"),
     )

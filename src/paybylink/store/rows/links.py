@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from paybylink.flow import Written
 from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLink, ProviderLinkStatus
@@ -147,28 +148,34 @@ def provider_link_from_row(row: Row) -> ProviderLink:
 
 
 def written_json(written: Written) -> str:
-    """A request, so that the same bytes can go out again."""
-    try:
-        body, coding = written.body.decode("utf-8"), "text"
-    except UnicodeDecodeError:
-        body, coding = base64.b64encode(written.body).decode("ascii"), "base64"
-    return dump(
-        {
-            "method": written.method,
-            "path": written.path,
-            "body": body,
-            "coding": coding,
-            "content_type": written.content_type,
-            "key": written.key,
-            "key_until": micros(written.key_until),
-            "version": written.version,
-        }
-    )
+    """A request, so that the same bytes can go out again, with those that follow it."""
+    return dump(_written_tree(written))
 
 
 def written_from_json(text: str) -> Written:
     """The request that `written_json` wrote, byte for byte."""
-    read = load(text)
+    return _written_from(load(text))
+
+
+def _written_tree(written: Written) -> dict[str, object]:
+    try:
+        body, coding = written.body.decode("utf-8"), "text"
+    except UnicodeDecodeError:
+        body, coding = base64.b64encode(written.body).decode("ascii"), "base64"
+    tree: dict[str, object] = {
+        "method": written.method,
+        "path": written.path,
+        "body": body,
+        "coding": coding,
+        "content_type": written.content_type,
+        "key": written.key,
+        "key_until": micros(written.key_until),
+        "version": written.version,
+    }
+    return tree | ({"then": [_written_tree(each) for each in written.then]} if written.then else {})
+
+
+def _written_from(read: Mapping[str, Any]) -> Written:
     body: str = read["body"]
     return Written(
         method=read["method"],
@@ -178,4 +185,5 @@ def written_from_json(text: str) -> Written:
         key=read["key"],
         key_until=moment(read["key_until"]),
         version=read["version"],
+        then=tuple(_written_from(each) for each in read.get("then", ())),
     )

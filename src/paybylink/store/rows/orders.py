@@ -12,7 +12,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from attrs import asdict
+
+from paybylink.address import Address
+from paybylink.checkout import Checkout
+from paybylink.kinds import (
+    HostedInvoice,
+    Invoice,
+    InvoiceBound,
+    InvoiceType,
+    LinkKind,
+    Reusable,
+    SingleUse,
+)
 from paybylink.lines import LineItem, VatGroup
 from paybylink.money import Money
 from paybylink.orders import Customer, Order
@@ -41,6 +53,7 @@ def order_json(order: Order) -> str:
             "return_url": order.return_url,
             "metadata": dict(order.metadata),
             "tags": list(order.tags),
+            **({} if order.checkout == Checkout() else {"checkout": _checkout(order.checkout)}),
         }
     )
 
@@ -69,14 +82,53 @@ def order_from_json(text: str, *, reference: str, part: str, tenant: str, custom
         return_url=read["return_url"],
         metadata=read["metadata"],
         tags=tuple(read["tags"]),
+        checkout=_checkout_from(read.get("checkout")),
     )
     return order
+
+
+def _checkout(checkout: Checkout) -> dict[str, object]:
+    delay = checkout.capture_after
+    return {
+        "methods": list(checkout.methods),
+        "blocked_methods": list(checkout.blocked_methods),
+        "language": checkout.language,
+        "statement": checkout.statement,
+        "capture": str(checkout.capture),
+        "capture_after": None if delay is None else delay // dt.timedelta(seconds=1),
+        "prefill": checkout.prefill,
+        "extra": {vendor: dict(fields) for vendor, fields in checkout.extra.items()},
+    }
+
+
+def _checkout_from(read: _Json | None) -> Checkout:
+    if read is None:
+        return Checkout()
+    delay = read["capture_after"]
+    return Checkout(
+        methods=tuple(read["methods"]),
+        blocked_methods=tuple(read["blocked_methods"]),
+        language=read["language"],
+        statement=read["statement"],
+        capture=read["capture"],
+        capture_after=None if delay is None else dt.timedelta(seconds=delay),
+        prefill=read["prefill"],
+        extra=read["extra"],
+    )
 
 
 def kind_json(kind: LinkKind) -> str:
     """What the name of the kind does not say."""
     if isinstance(kind, Reusable):
-        return dump({"max_payments": kind.max_payments})
+        return dump(
+            {
+                "max_payments": kind.max_payments,
+                "payer_chooses": kind.payer_chooses,
+                "minimum": None if kind.minimum is None else _money(kind.minimum),
+            }
+        )
+    if isinstance(kind, HostedInvoice):
+        return dump({"due_in_days": kind.due_in_days})
     if isinstance(kind, InvoiceBound):
         invoice = kind.invoice
         return dump(
@@ -106,7 +158,14 @@ def kind_from_json(name: str, text: str) -> LinkKind:
     if name == "single_use":
         return SingleUse()
     if name == "reusable":
-        return Reusable(max_payments=read["max_payments"])
+        minimum = read.get("minimum")
+        return Reusable(
+            max_payments=read["max_payments"],
+            payer_chooses=read.get("payer_chooses", False),
+            minimum=None if minimum is None else _money_from(minimum),
+        )
+    if name == "hosted_invoice":
+        return HostedInvoice(due_in_days=read["due_in_days"])
     return InvoiceBound(
         Invoice(
             number=read["number"],
@@ -138,6 +197,7 @@ def customer_row(customer: Customer, *, tenant: str, link_id: str) -> Parameters
         "language": customer.language,
         "code": customer.code,
         "country": customer.country,
+        "address_json": _address_json(customer),
     }
 
 
@@ -152,7 +212,33 @@ def customer_from_row(row: Row, *, prefix: str = "") -> Customer | None:
         language=row[f"{prefix}language"],
         code=row[f"{prefix}code"],
         country=row[f"{prefix}country"],
+        **_address_from(row[f"{prefix}address_json"]),
     )
+
+
+def _address_json(customer: Customer) -> str | None:
+    """What a billing address needs beside the columns; None where nothing of it is known."""
+    if not (customer.address or customer.organisation or customer.vat_number):
+        return None
+    return dump(
+        {
+            "address": asdict(customer.address) if customer.address else None,
+            "organisation": customer.organisation,
+            "vat_number": customer.vat_number,
+        }
+    )
+
+
+def _address_from(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    read: _Json = load(text)
+    address = read["address"]
+    return {
+        "address": None if address is None else Address(**address),
+        "organisation": read["organisation"],
+        "vat_number": read["vat_number"],
+    }
 
 
 def _money(money: Money) -> list[object]:

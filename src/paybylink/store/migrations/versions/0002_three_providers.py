@@ -1,0 +1,26 @@
+"""
+What three providers need: billing addresses, and of each message when it happened and how its address ended.
+
+Columns that may be empty only, so no row is touched and nothing is locked for long.
+"""
+
+from __future__ import annotations
+
+from alembic import context, op
+from sqlalchemy import BigInteger, Column, Integer, Text
+
+revision = "0002"
+down_revision = "0001"
+
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+_INTEGER = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    options = context.get_context().opts
+    prefix: str = options["prefix"]
+    schema: str | None = options["schema"]
+    op.add_column(f"{prefix}customers", Column("address_json", _TEXT, nullable=True), schema=schema)
+    op.add_column(f"{prefix}inbox", Column("at", _INTEGER, nullable=True), schema=schema)
+    op.add_column(f"{prefix}inbox", Column("query", _TEXT, nullable=True), schema=schema)
