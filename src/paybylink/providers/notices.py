@@ -70,6 +70,8 @@ class PaymentNotice:
         amount, status, vendor_status, method, at, mode: as on `Payment`.
         payer: who paid; None when not told. Not stored by us.
         uses_up: a failed payment after which the provider takes no other one on the same link.
+        payment_event: the id of the event that tells the payment itself and whose it is; given by providers that
+            cannot be asked, with news such as a capture, which do not say it.
     """
 
     vendor_id: str
@@ -84,6 +86,7 @@ class PaymentNotice:
     vendor_status: str = ""
     payer: Payer | None = None
     uses_up: bool = False
+    payment_event: str = ""
 
 
 @frozen(kw_only=True)
@@ -95,6 +98,7 @@ class RefundNotice:
         vendor_id: the refund.
         payment_vendor_id: what it gives back.
         refund_id: ours, from what travels with it; empty for one made elsewhere, e.g. in the provider's dashboard.
+        payment_event: as on `PaymentNotice`.
     """
 
     vendor_id: str
@@ -106,6 +110,7 @@ class RefundNotice:
     refund_id: str = ""
     reason: str = ""
     vendor_status: str = ""
+    payment_event: str = ""
 
 
 @frozen(kw_only=True)
@@ -116,6 +121,7 @@ class DisputeNotice:
     Attributes:
         vendor_id: the dispute; stable over all news of it.
         payment_vendor_id: what is contested.
+        payment_event: as on `PaymentNotice`.
     """
 
     vendor_id: str
@@ -126,6 +132,7 @@ class DisputeNotice:
     mode: Mode
     reason: str = ""
     respond_by: dt.datetime | None = None
+    payment_event: str = ""
 
 
 @frozen(kw_only=True)
