@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -17,6 +16,7 @@ from paybylink.currencies import STRIPE
 from paybylink.errors import IntegrityBreach
 from paybylink.links import Mode
 from paybylink.money import to_wire
+from paybylink.providers.accounts import leads_to
 from paybylink.providers.base import LinkRequest, VendorLink, VendorLinkStatus
 
 from ._mapping import ATTEMPT, LINK, completed_limit
@@ -33,7 +33,6 @@ HOSTS: Final = (
     "invoice.stripe.com",
     "pay.stripe.com",
 )
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @frozen(kw_only=True)
@@ -67,7 +66,7 @@ def read_link(reply: Json, expected: Expected) -> VendorLink:
         raise IntegrityBreach(expected.who, {"object": "is no payment link"})
     if reply.get("livemode") is not (expected.mode is Mode.LIVE):
         wrong["livemode"] = f"is not that of a {expected.mode} key"
-    if not isinstance(url, str) or not _leads_to(url, expected):
+    if not isinstance(url, str) or not leads_to(url, expected.hosts, loopback=expected.loopback):
         wrong["url"] = (
             "is not an https address on an allowed host; add your own payment domain to allowed_hosts"
         )
@@ -148,19 +147,3 @@ def completed(reply: Json) -> tuple[int | None, int | None]:
         return None, None
     count, limit = completed.get("count"), completed.get("limit")
     return (count if type(count) is int else None), (limit if type(limit) is int else None)
-
-
-def _leads_to(url: str, expected: Expected) -> bool:
-    # urlsplit drops tabs and line breaks without a word, so they are refused before.
-    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url or len(url) > 2048:
-        return False
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if "@" in parts.netloc or host is None:
-        return False
-    if expected.loopback and host in LOOPBACK and parts.scheme in ("http", "https"):
-        return True
-    return parts.scheme == "https" and host in expected.hosts and port is None

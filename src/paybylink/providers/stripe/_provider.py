@@ -33,6 +33,7 @@ from paybylink.errors import (
 )
 from paybylink.flow import Call, Retry, Sending, T, Written
 from paybylink.links import Mode
+from paybylink.providers.accounts import as_hosts, bare_url, is_loopback, revealed, revealed_all
 from paybylink.providers.base import (
     Capabilities,
     Capability,
@@ -52,16 +53,7 @@ from . import _notices, _webhook
 from ._errors import refusal
 from ._links import HOSTS, Expected, read_asked_link, read_link
 from ._mapping import ASKED, ATTEMPT, REFUND, link_form, refund_form
-from ._settings import (
-    DEFAULT_BASE_URL,
-    as_hosts,
-    bare_url,
-    check,
-    is_loopback,
-    mode_of_key,
-    revealed,
-    revealed_all,
-)
+from ._settings import DEFAULT_BASE_URL, check, mode_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,63 +10,24 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlsplit
 
 from paybylink.errors import Faults
 from paybylink.links import Mode
-
-from ._links import LOOPBACK
+from paybylink.providers.accounts import check_hosts, check_name, is_local_base
 
 DEFAULT_BASE_URL: Final = "https://api.stripe.com"
 #: The first version in which a payment link takes inline prices. Source: docs.stripe.com, changelog of basil.
 OLDEST_VERSION: Final = "2025-07-30"
 
 _KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]{3,250}")
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _VERSION: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.[a-z]+)?")
 _SECRET: Final = re.compile(r"whsec_[\x21-\x7e]{3,250}")
-_HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
-
-
-def revealed(given: object) -> str:
-    """The text in a secret: itself, or what its `get_secret_value` returns, as pydantic's `SecretStr` has it."""
-    reveal = getattr(given, "get_secret_value", None)
-    text = reveal() if callable(reveal) else given
-    # Anything else becomes a fault below, without being shown.
-    return text if isinstance(text, str) else ""
-
-
-def revealed_all(given: object) -> tuple[str, ...]:
-    """The texts in one secret or several."""
-    if isinstance(given, str) or hasattr(given, "get_secret_value"):
-        return (revealed(given),)
-    return tuple(revealed(one) for one in given) if isinstance(given, Iterable) else ("",)
-
-
-def bare_url(given: str) -> str:
-    """An address without a slash at its end."""
-    return str(given).rstrip("/")
-
-
-def as_hosts(given: str | Iterable[str]) -> tuple[str, ...]:
-    """One host or several."""
-    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def mode_of_key(api_key: str) -> Mode | None:
     """The mode that a key's prefix says; None when it is no secret or restricted key."""
     found = _KEY.fullmatch(api_key)
     return Mode(found[1]) if found else None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address leads to this machine and nowhere else."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return False
-    return host in LOOPBACK and "@" not in parts.netloc and port != 0
 
 
 def check(
@@ -93,13 +54,8 @@ def check(
                 "is no webhook secret",
                 "copy the one that begins with whsec_ from the endpoint's page in the Dashboard",
             )
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        faults.add(
-            "name", "cannot be part of an address", "use up to 40 of a-z, 0-9, - and _, such as stripe-fr"
-        )
-    if base_url != DEFAULT_BASE_URL and not (
-        mode is not Mode.LIVE and base_url.startswith(("http://", "https://")) and is_loopback(base_url)
-    ):
+    check_name(faults, name, example="stripe-fr")
+    if base_url != DEFAULT_BASE_URL and not (mode is not Mode.LIVE and is_local_base(base_url)):
         faults.add(
             "base_url",
             "is neither Stripe's nor this machine's with a test key",
@@ -113,11 +69,7 @@ def check(
                 "is no version that takes inline prices",
                 f"leave it out, or write one from {OLDEST_VERSION}.basil on",
             )
-    for place, host in enumerate(allowed_hosts):
-        if not isinstance(host, str) or not _HOST.fullmatch(host):
-            faults.add(
-                f"allowed_hosts[{place}]", "is no host name", "write it bare and small, e.g. pay.example.com"
-            )
+    check_hosts(faults, allowed_hosts)
     if account is not None and not re.fullmatch(r"acct_[A-Za-z0-9]{3,250}", account):
         faults.add(
             "account", "is no connected account", "write its id, which begins with acct_, or leave it out"
