@@ -24,7 +24,7 @@ from paybylink.events import Event
 from paybylink.flow import Batch, Envelope, MailReply, Rows
 from paybylink.providers.stripe import StripeProvider
 from paybylink.sandbox import Sandbox
-from paybylink.sandbox.webhooks import signature_header
+from paybylink.sandbox.stripe.carriage import signature_header
 
 from .cutting import name_of
 from .receiver import Call, Receiver

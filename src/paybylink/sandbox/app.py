@@ -36,8 +36,8 @@ from paybylink.sandbox.hosted import hosted_routes
 from paybylink.sandbox.mail_pages import mail_routes
 from paybylink.sandbox.mailbox import Mailman, smtp_protocol
 from paybylink.sandbox.shaky import Door
-from paybylink.sandbox.stripe.events import register
-from paybylink.sandbox.stripe.routes import stripe_routes
+from paybylink.sandbox.vendor import Registration
+from paybylink.sandbox.vendors import VENDORS
 from paybylink.sandbox.webhooks import Courier, is_loopback_host, retry
 
 
@@ -54,14 +54,14 @@ class SandboxApp:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.courier = Courier(engine)
+        self.courier = Courier(engine, VENDORS)
         routes = [
-            *control_routes(engine, self.courier),
-            *stripe_routes(engine),
-            *hosted_routes(engine),
+            *control_routes(engine, VENDORS, self.courier),
+            *(route for vendor in VENDORS for route in vendor.routes(engine)),
+            *hosted_routes(engine, VENDORS),
             *mail_routes(engine),
         ]
-        self.door = Door(Starlette(routes=routes), engine, routes)
+        self.door = Door(Starlette(routes=routes), engine, routes, VENDORS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, if it was meant for this machine."""
@@ -87,8 +87,10 @@ class Sandbox:
         host: the address to listen on; one of this machine.
         port: the HTTP port; with 0 the one that the file remembers, where it is free, else any.
         smtp_port: the SMTP port, likewise.
-        webhooks: pairs of address and signing secret. They are known by their place: after a restart the first
-            pair takes over what waits for the first, whatever its address is now.
+        webhooks: pairs of address and signing secret for Stripe's events. They are known by their place: after a
+            restart the first pair takes over what waits for the first, whatever its address is now.
+        adyen_webhooks: likewise for Adyen's; the secret is the HMAC key in hex.
+        mollie_webhooks: likewise for Mollie's.
         clock: where real time comes from; the sandbox's offset is added to it.
         smtp_users: names and passwords; when given, only they may send mails.
         smtp_tls: a server's TLS context; when given, STARTTLS is offered.
@@ -111,6 +113,8 @@ class Sandbox:
         port: int = 0,
         smtp_port: int = 0,
         webhooks: Iterable[tuple[str, str]] = (),
+        adyen_webhooks: Iterable[tuple[str, str]] = (),
+        mollie_webhooks: Iterable[tuple[str, str]] = (),
         clock: Callable[[], datetime] | None = None,
         smtp_users: Mapping[str, str] | None = None,
         smtp_tls: ssl.SSLContext | None = None,
@@ -122,7 +126,11 @@ class Sandbox:
         self._path = fspath(path)
         self._host = host
         self._ports = {"port": port, "smtp_port": smtp_port}
-        self._webhooks = list(webhooks)
+        self._webhooks = {
+            "stripe": list(webhooks),
+            "adyen": list(adyen_webhooks),
+            "mollie": list(mollie_webhooks),
+        }
         self._clock = clock
         self._smtp_users = smtp_users
         self._smtp_tls = smtp_tls
@@ -134,6 +142,16 @@ class Sandbox:
     def stripe_url(self) -> str:
         """What stands for ``https://api.stripe.com``: ``StripeClient(base_addresses={"api": …})``."""
         return f"{self.url}/stripe"
+
+    @property
+    def adyen_url(self) -> str:
+        """What stands for ``https://checkout-test.adyen.com``; the API's version follows: ``…/adyen/v72``."""
+        return f"{self.url}/adyen"
+
+    @property
+    def mollie_url(self) -> str:
+        """What stands for ``https://api.mollie.com``; the API's version follows: ``…/mollie/v2``."""
+        return f"{self.url}/mollie"
 
     @property
     def smtp_host(self) -> str:
@@ -153,8 +171,9 @@ class Sandbox:
             shown_host = f"[{self._host}]" if ":" in self._host else self._host
             self.url = f"http://{shown_host}:{port}"
             self.engine.move_to(self.url)
-            for place, (url, secret) in enumerate(self._webhooks, start=1):
-                _ = register(self.engine, url, events=["*"], secret=secret, identifier=f"we_sandbox_{place}")
+            for vendor in VENDORS:
+                for place, (url, secret) in enumerate(self._webhooks[vendor.name], start=1):
+                    _ = vendor.register(self.engine, Registration(url=url, secret=secret, place=place))
             # Whoever could not be reached before may listen now.
             _ = retry(self.engine, "queued", "failed")
             started: Future[None] = Future()

@@ -21,24 +21,31 @@ class SandboxError(RuntimeError):
     """The sandbox could not do what it was asked; the message says why."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Attempt:
     """
     What became of one attempt to pay.
 
     Attributes:
-        session: the checkout session's id.
-        payment_intent: the payment's id.
-        status: of the session: ``complete``, or ``open`` after a declined card.
+        provider: whose page it was.
+        payment: the payment's id.
+        session: what the provider has between link and payment: at Stripe the checkout session.
+        status: ``complete``, or ``open`` after a declined card.
         payment_status: ``paid``, or ``unpaid`` while the money is under way.
         next_url: where the payer is sent; None after a declined card.
     """
 
+    provider: str
+    payment: str
     session: str
-    payment_intent: str
     status: str
     payment_status: str
     next_url: str | None
+
+    @property
+    def payment_intent(self) -> str:
+        """The payment's id in Stripe's words."""
+        return self.payment
 
 
 @frozen
@@ -115,6 +122,7 @@ class SandboxControl:
         link_url: str,
         *,
         how: Literal["card", "delayed", "declined"] = "card",
+        method: str | None = None,
         amount: str | None = None,
         email: str | None = None,
         name: str | None = None,
@@ -124,6 +132,7 @@ class SandboxControl:
         What became of paying at `link_url` (a link's or a session's address, or its id).
 
         Args:
+            method: the provider's name of the payment method, such as ``ideal``; else a usual one.
             amount: what the payer types, for links that let the payer choose.
             although_closed: let the money through on a link that is used up or switched off.
 
@@ -133,6 +142,7 @@ class SandboxControl:
         asked = {
             "target": link_url,
             "how": how,
+            "method": method,
             "amount": amount,
             "email": email,
             "name": name,
@@ -144,9 +154,41 @@ class SandboxControl:
         """The ids of the delayed payments at `target` (link, session or payment) that now came, or did not."""
         return list(self._post("settle", {"target": target, "succeeded": succeeded}))
 
+    def finish(self, identifier: str, *, succeeded: bool = True) -> Document:
+        """The refund, capture or cancellation that the fault ``hold`` held, now done (or refused)."""
+        return self._document(self._post("finish", {"id": identifier, "succeeded": succeeded}))
+
     def fail_refund(self, refund: str) -> Document:
         """The refund, now failed."""
         return self._document(self._post(f"refunds/{refund}/fail", {}))
+
+    def dispute(self, payment: str, *, reason: str = "", amount: int | None = None) -> Document:
+        """
+        The dispute that the payer of a payment now opened, as the provider tells it.
+
+        Args:
+            reason: in the provider's words; a usual one when empty.
+            amount: in the provider's minor units; the whole payment when None.
+        """
+        return self._document(
+            self._post("disputes", {"payment": payment, "reason": reason, "amount": amount})
+        )
+
+    def close_dispute(self, dispute: str, *, won: bool) -> Document:
+        """The dispute, now won by the merchant or lost."""
+        return self._document(self._post(f"disputes/{dispute}/close", {"won": won}))
+
+    def payout(self, provider: str = "stripe", *, currency: str | None = None) -> Document:
+        """A payout of everything on the balance of a provider since the last one, as the provider tells it."""
+        return self._document(self._post("payouts", {"provider": provider, "currency": currency}))
+
+    def truth(self) -> Document:
+        """
+        Links, payments, refunds, disputes and balances of all providers, in words that all of them share.
+
+        Amounts are ISO 4217 minor units. See `paybylink.sandbox.vendor.Vendor.truth`.
+        """
+        return self._document(self._checked(self._http.get("/sandbox/truth")).json())
 
     def fault(self, kind: str, match: str = "", **settings: object) -> Document:
         """
@@ -176,12 +218,34 @@ class SandboxControl:
         return datetime.fromisoformat(self._post("clock", {"seconds": by.total_seconds()})["now"])
 
     def register_webhook(
-        self, url: str, *, events: tuple[str, ...] = ("*",), api_version: str | None = None
+        self,
+        url: str,
+        *,
+        provider: str = "stripe",
+        events: tuple[str, ...] = ("*",),
+        secret: str | None = None,
+        user: str = "",
+        password: str = "",
+        api_version: str | None = None,
     ) -> str:
-        """The signing secret of a new endpoint at `url`, an address of this machine."""
-        return str(
-            self._post("webhooks", {"url": url, "events": list(events), "api_version": api_version})["secret"]
-        )
+        """
+        The signing secret of a new endpoint at `url`, an address of this machine.
+
+        Args:
+            provider: whose events are told there.
+            secret: the signing secret, in the provider's form; a new one when None.
+            user, password: for HTTP basic auth, where the provider offers it.
+        """
+        asked = {
+            "provider": provider,
+            "url": url,
+            "events": list(events),
+            "secret": secret,
+            "user": user,
+            "password": password,
+            "api_version": api_version,
+        }
+        return str(self._post("webhooks", asked)["secret"])
 
     def flush_webhooks(self, *, seconds: float = 30) -> dict[str, int]:
         """How many deliveries are delivered, failed, held and dropped in all, now that the queue is empty."""
@@ -199,17 +263,17 @@ class SandboxControl:
         """Every delivery of a webhook, with its status and attempts."""
         return self._get("/sandbox/webhooks")
 
-    def links(self) -> list[Document]:
-        """All payment links, oldest first."""
-        return self._get("/sandbox/links")
+    def links(self, provider: str = "stripe") -> list[Document]:
+        """All payment links of a provider in its own JSON, oldest first."""
+        return self._get(f"/sandbox/links?provider={provider}")
 
-    def payments(self) -> list[Document]:
-        """All payment intents with their latest charge, oldest first."""
-        return self._get("/sandbox/payments")
+    def payments(self, provider: str = "stripe") -> list[Document]:
+        """All payments of a provider in its own JSON, oldest first; Stripe's with their latest charge."""
+        return self._get(f"/sandbox/payments?provider={provider}")
 
-    def refunds(self) -> list[Document]:
-        """All refunds, oldest first."""
-        return self._get("/sandbox/refunds")
+    def refunds(self, provider: str = "stripe") -> list[Document]:
+        """All refunds of a provider in its own JSON, oldest first."""
+        return self._get(f"/sandbox/refunds?provider={provider}")
 
     def mails(self) -> list[Mail]:
         """All mails, oldest first."""

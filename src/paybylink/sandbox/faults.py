@@ -9,6 +9,8 @@ count alone, so the same run fails in the same places. Every fault is kept with 
                reset_before, reset_after       the connection is reset without a reply
                status                          another answer: 429, 500, 503, …; with or without the work done
     webhooks   duplicate, late, reorder, drop
+               batch                        several events in one call, where the vendor has such calls
+    changes    hold, refuse                 a refund, capture or cancellation waits for `finish`, or comes to nothing
     mails      mail_refuse_rcpt, mail_refuse_data   an SMTP reply such as 550 or 451
                mail_cut                             the line is cut after the final dot, before the 250
 
@@ -28,10 +30,11 @@ from attrs.validators import in_, instance_of
 from paybylink.sandbox.engine import Document, Engine
 
 REQUEST = ("timeout_before", "timeout_after", "reset_before", "reset_after", "status")
-WEBHOOK = ("duplicate", "late", "reorder", "drop")
+WEBHOOK = ("duplicate", "late", "reorder", "drop", "batch")
+CHANGE = ("hold", "refuse")
 MAIL_RCPT = ("mail_refuse_rcpt",)
 MAIL_DATA = ("mail_refuse_data", "mail_cut")
-KINDS = (*REQUEST, *WEBHOOK, *MAIL_RCPT, *MAIL_DATA)
+KINDS = (*REQUEST, *WEBHOOK, *CHANGE, *MAIL_RCPT, *MAIL_DATA)
 
 
 def _positive(instance: object, attribute: object, value: int | None) -> None:
@@ -48,7 +51,8 @@ class Fault:
         kind: one of `KINDS`.
         match: what it waits for; empty is anything. For requests the beginning of a path (``/stripe/v1/refunds``)
             or the name of a route (``stripe.payment_links.create``), for webhooks a pattern of event types
-            (``checkout.session.*``), for mails a pattern of recipients.
+            (``checkout.session.*``, or with the vendor's name before it, ``adyen.*``), for changes a pattern of the
+            routes that ask for them (``adyen.refunds``), for mails a pattern of recipients.
         method: the HTTP method that it waits for; empty is any.
         times: how often it strikes; None is until it is cleared.
         skip: how many it lets pass first.

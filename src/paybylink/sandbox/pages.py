@@ -14,8 +14,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from paybylink.sandbox.stripe.amounts import display, typeable
-
 _FOLDER = Path(__file__).parent / "templates"
 _STYLE = (_FOLDER / "style.css").read_text("utf-8").strip()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -28,8 +26,6 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals["style"] = _STYLE
-_ENVIRONMENT.filters["money"] = display
-_ENVIRONMENT.filters["typeable"] = typeable
 
 
 def page(

@@ -3,7 +3,7 @@ The door of the sandbox: it writes the log of requests and acts out faults.
 
 Every request but those to the control routes passes here. A fault on the way is acted out for real: the
 connection is held, or the socket is closed under the client, because a client that only ever met tidy errors has
-not met any. `paybylink.sandbox.server` lends the means to cut a connection through the ASGI scope (key `CUT` in
+not met any. `paybylink.sandbox.cuttable` lends the means to cut a connection through the ASGI scope (key `CUT` in
 ``extensions``); without a server, as under `httpx.ASGITransport`, a cut is raised as `ConnectionResetError`.
 """
 
@@ -19,21 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paybylink.sandbox import faults
 from paybylink.sandbox.engine import Document, Engine
-from paybylink.sandbox.stripe.routes import REMEMBER_INSTEAD
+from paybylink.sandbox.vendor import REMEMBER_INSTEAD, FalseReply, Vendor
 
 #: The ASGI extension: called with ``reset=True`` or ``False``, it cuts the connection without a reply.
 CUT = "paybylink.sandbox.cut"
 
 _UNTOUCHED = ("/sandbox/",)
-_PHRASES = {
-    401: ("invalid_request_error", None, "Invalid API Key provided."),
-    409: (
-        "idempotency_error",
-        "idempotency_key_in_use",
-        "Another request with this idempotency key is in progress.",
-    ),
-    429: ("invalid_request_error", "rate_limit", "Too many requests hit the API too quickly."),
-}
 
 
 class Door:
@@ -44,10 +35,14 @@ class Door:
         app: what lies behind.
         engine: the state, with its faults and its log.
         routes: the routes of `app`, for faults that name one.
+        vendors: whose APIs lie there; each says what its false replies look like.
     """
 
-    def __init__(self, app: ASGIApp, engine: Engine, routes: Iterable[BaseRoute]) -> None:
+    def __init__(
+        self, app: ASGIApp, engine: Engine, routes: Iterable[BaseRoute], vendors: Iterable[Vendor]
+    ) -> None:
         self._app = app
+        self._vendors = {vendor.name: vendor for vendor in vendors}
         self._engine = engine
         self._routes = list(routes)
         self._closing = asyncio.Event()
@@ -103,17 +98,18 @@ class Door:
 
     async def _false_reply(self, fault: Document, scope: Scope, receive: Receive, send: Send) -> None:
         status = fault["status"] or 500
-        reply = _error(status)
-        content = fault["text"].encode() or json.dumps(reply, indent=2).encode()
+        vendor = self._vendors.get(scope["path"].split("/")[1])
+        reply = _nobodys(status) if vendor is None else vendor.false_reply(self._engine, status)
+        content = fault["text"].encode() or json.dumps(reply.body, indent=2).encode()
         if fault["stored"]:
-            scope[REMEMBER_INSTEAD] = (status, reply)
+            scope[REMEMBER_INSTEAD] = (status, reply.body)
         if fault["work"] or fault["stored"]:
             await self._app(scope, receive, _nowhere)
         headers = {
-            "content-type": "text/html; charset=utf-8" if fault["text"] else "application/json",
+            "content-type": "application/json",
+            **{name.lower(): value for name, value in reply.headers.items()},
+            **({"content-type": "text/html; charset=utf-8"} if fault["text"] else {}),
             "content-length": str(len(content)),
-            "request-id": self._engine.new_id("req_", 14),
-            **({"stripe-rate-limited-reason": "global-rate"} if status == 429 else {}),
             **{name.lower(): value for name, value in fault["headers"].items()},
         }
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
@@ -143,14 +139,10 @@ class Door:
                     _ = await waiting
 
 
-def _error(status: int) -> Document:
-    kind, code, message = _PHRASES.get(
-        status, ("api_error", None, "Something went wrong on the sandbox's end.")
+def _nobodys(status: int) -> FalseReply:
+    return FalseReply(
+        {"error": {"message": "Something went wrong on the sandbox's end.", "status": status}}, {}
     )
-    error: Document = {"type": kind, "message": message}
-    if code:
-        error["code"] = code
-    return {"error": error}
 
 
 async def _nowhere(_: Message) -> None:

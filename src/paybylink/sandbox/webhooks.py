@@ -1,5 +1,5 @@
 """
-Webhooks: the queue of deliveries, the signature, and the courier that carries them.
+Webhooks: the queue of deliveries, and the courier that carries them.
 
 A delivery is written in the transaction of its event and leaves the queue only after the endpoint said 2xx, so a
 sandbox that was killed goes on where it stopped and, like the real sender, may then tell something twice.
@@ -8,26 +8,25 @@ Deliveries go out one after another in the order of their events; one that fails
 
 Rule 1: only addresses of this machine are ever called, redirects are not followed, and no proxy is used.
 Rule 2: faults act when a delivery is queued, counted there, so the same run gives the same faults.
-Source: docs.stripe.com/webhooks ("Verify webhook signatures manually") for the header.
+Rule 3: a delivery holds ids only. What is sent, and where to, is the vendor's to say at each attempt.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import ipaddress
-import json
 import logging
 import random
 import time
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 import httpx
 
 from paybylink.sandbox import faults
-from paybylink.sandbox.engine import Document, Engine, shown
+from paybylink.sandbox.engine import Document, Engine
+from paybylink.sandbox.vendor import Vendor
 
 _LOG = logging.getLogger("paybylink.sandbox")
 _WAITS = (0.1, 0.3, 1.0, 3.0, 5.0)
@@ -56,32 +55,64 @@ def is_loopback_host(host: str) -> bool:
         return False
 
 
-def signature_header(body: bytes, *, secret: str, timestamp: int) -> str:
-    """The ``Stripe-Signature`` header for a body: HMAC-SHA256 over moment, dot and raw bytes."""
-    digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={digest}"
+def enqueue(
+    engine: Engine,
+    *,
+    vendor: str,
+    kind: str,
+    event: str,
+    endpoint: str,
+    copied: Callable[[], str] | None = None,
+    batches: bool = False,
+) -> None:
+    """
+    Put one event in the queue for one endpoint, as the faults that are switched on would have it.
 
+    Args:
+        vendor: the name of the vendor that will be asked for the carriage.
+        kind: the type of the event, for faults (also found as ``<vendor>.<type>``) and for the list of deliveries.
+        event: the id of a document of the vendor's, from which it can make the body.
+        endpoint: the id of a document of the vendor's that holds the address and the secret.
+        copied: makes an event of its own out of this one and returns its id, for a ``duplicate`` with `new_id`.
+        batches: whether the fault ``batch`` may put it into one call with others.
+    """
+    kinds = faults.WEBHOOK if batches else tuple(name for name in faults.WEBHOOK if name != "batch")
+    fault = faults.take(engine, kinds, kind, f"{vendor}.{kind}")
+    struck = fault["kind"] if fault else None
 
-def enqueue(engine: Engine, event: Document, endpoint: Document) -> None:
-    """Put one event in the queue for one endpoint, as the faults that are switched on would have it."""
-    fault = faults.take(engine, faults.WEBHOOK, event["type"])
-    kind = fault["kind"] if fault else None
-    if kind == "drop":
-        _queue(engine, event, endpoint, status="dropped")
-    elif kind == "late":
-        _queue(engine, event, endpoint, status="held")
-    elif kind == "reorder" and fault:
-        _queue(engine, event, endpoint, status="reordering", group=fault["id"])
+    def queue(identifier: str, status: str, group: str | None = None) -> None:
+        _ = engine.put(
+            "delivery",
+            {
+                "id": engine.new_id("dlv_"),
+                "vendor": vendor,
+                "event": identifier,
+                "type": kind,
+                "endpoint": endpoint,
+                "status": status,
+                "attempts": 0,
+                "last_status": None,
+                "last_error": None,
+                "with": [],
+                "_due": time.time(),
+                "_rank": engine.next_number("rank"),
+                "_group": group,
+            },
+        )
+
+    if struck == "drop":
+        queue(event, "dropped")
+    elif struck == "late":
+        queue(event, "held")
+    elif fault and struck in {"reorder", "batch"}:
+        queue(event, "reordering" if struck == "reorder" else "batching", fault["id"])
         if fault["times"] is not None and fault["used"] >= fault["times"]:
-            _ = release_reordered(engine, fault["id"])
+            _ = release_collected(engine, fault["id"])
     else:
-        _queue(engine, event, endpoint, status="queued")
-        if kind == "duplicate" and fault:
+        queue(event, "queued")
+        if fault and struck == "duplicate":
             for _ in range(fault["copies"]):
-                copy = event
-                if fault["new_id"]:
-                    copy = engine.put("event", {**event, "id": engine.new_id("evt_")})
-                _queue(engine, copy, endpoint, status="queued")
+                queue(copied() if fault["new_id"] and copied is not None else event, "queued")
 
 
 def release(engine: Engine) -> int:
@@ -93,11 +124,12 @@ def release(engine: Engine) -> int:
     return len(held)
 
 
-def release_reordered(engine: Engine, group: str | None = None) -> int:
+def release_collected(engine: Engine, group: str | None = None) -> int:
     """
-    How many deliveries that a `reorder` fault collected are in the queue again, in another order.
+    How many deliveries that a `reorder` or `batch` fault collected are in the queue again.
 
-    They come backwards, or shuffled by the fault's seed where it has one. All groups, when `group` is None.
+    Reordered ones come backwards, or shuffled by the fault's seed where it has one. A batch becomes one delivery for
+    each endpoint, which carries the events in their order. All groups, when `group` is None.
     """
     with engine.transaction():
         collected = engine.find("delivery", ("status", "=", "reordering"), newest_first=True)
@@ -107,6 +139,18 @@ def release_reordered(engine: Engine, group: str | None = None) -> int:
             random.Random(fault["seed"]).shuffle(mine)  # noqa: S311  # a repeatable order, not a secret
         for delivery in mine:
             _requeue(engine, delivery)
+        batched = engine.find("delivery", ("status", "=", "batching"), newest_first=False)
+        together: dict[tuple[str, str], Document] = {}
+        for delivery in batched:
+            if group not in {None, delivery["_group"]}:
+                continue
+            mine.append(delivery)
+            first = together.setdefault((delivery["_group"], delivery["endpoint"]), delivery)
+            if first is not delivery:
+                first["with"].append(delivery["event"])
+                engine.remove("delivery", delivery["id"])
+        for delivery in together.values():
+            _requeue(engine, delivery)
     return len(mine)
 
 
@@ -114,7 +158,7 @@ def retry(engine: Engine, *statuses: str) -> int:
     """
     How many deliveries of these statuses are to be made at once, in the order of their events.
 
-    ``failed`` are those that were given up: asking for them again is what a person does in Stripe's dashboard.
+    ``failed`` are those that were given up: asking for them again is what a person does in a vendor's dashboard.
     """
     with engine.transaction():
         found = engine.find("delivery", newest_first=False)
@@ -122,27 +166,6 @@ def retry(engine: Engine, *statuses: str) -> int:
         for delivery in waiting:
             _requeue(engine, delivery)
     return len(waiting)
-
-
-def _queue(
-    engine: Engine, event: Document, endpoint: Document, *, status: str, group: str | None = None
-) -> None:
-    _ = engine.put(
-        "delivery",
-        {
-            "id": engine.new_id("dlv_"),
-            "event": event["id"],
-            "type": event["type"],
-            "endpoint": endpoint["id"],
-            "status": status,
-            "attempts": 0,
-            "last_status": None,
-            "last_error": None,
-            "_due": time.time(),
-            "_rank": engine.next_number("rank"),
-            "_group": group,
-        },
-    )
 
 
 def _requeue(engine: Engine, delivery: Document) -> None:
@@ -156,10 +179,12 @@ class Courier:
 
     Args:
         engine: the state that holds the queue.
+        vendors: who can be asked for a carriage.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, vendors: Iterable[Vendor]) -> None:
         self._engine = engine
+        self._vendors = {vendor.name: vendor for vendor in vendors}
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
         self._client: httpx.AsyncClient | None = None
@@ -209,34 +234,25 @@ class Courier:
                 await self._deliver(client, first[0])
 
     async def _deliver(self, client: httpx.AsyncClient, delivery: Document) -> None:
-        endpoint = self._engine.get("webhook_endpoint", delivery["endpoint"])
-        event = self._engine.get("event", delivery["event"])
-        if endpoint is None or event is None or not is_loopback(endpoint["url"]):
+        vendor = self._vendors.get(delivery.get("vendor", ""))
+        carriage = None
+        if vendor is not None:
+            events = [delivery["event"], *delivery["with"]]
+            carriage = vendor.carriage(self._engine, events, delivery["endpoint"])
+        if vendor is None or carriage is None or not is_loopback(carriage.url):
             _ = self._engine.put("delivery", {**delivery, "status": "dropped"})
             return
-        if endpoint["api_version"]:
-            event["api_version"] = endpoint["api_version"]
-        body = json.dumps(shown(event), indent=2, ensure_ascii=False).encode()
-        header = signature_header(body, secret=endpoint["_secret"], timestamp=self._engine.timestamp())
         status, error = None, None
         try:
-            reply = await client.post(
-                endpoint["url"],
-                content=body,
-                headers={
-                    "Content-Type": "application/json; charset=utf-8",
-                    "Stripe-Signature": header,
-                    "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-                },
-            )
+            reply = await client.post(carriage.url, content=carriage.content, headers=dict(carriage.headers))
             status = reply.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
             error = type(fault).__name__
-        self._note(delivery, status, error)
+        self._note(delivery, status, error, taken=status is not None and vendor.accepts(status))
 
-    def _note(self, delivery: Document, status: int | None, error: str | None) -> None:
+    def _note(self, delivery: Document, status: int | None, error: str | None, *, taken: bool) -> None:
         delivery |= {"attempts": delivery["attempts"] + 1, "last_status": status, "last_error": error}
-        if status is not None and 200 <= status < 300:
+        if taken:
             delivery["status"] = "delivered"
         elif delivery["attempts"] > len(_WAITS):
             delivery["status"] = "failed"

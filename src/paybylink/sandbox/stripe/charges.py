@@ -7,16 +7,12 @@ Source: Stripe API reference, "PaymentIntents", "Charges", "Balance Transactions
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 from paybylink.sandbox.engine import Condition, Document, Engine
 from paybylink.sandbox.stripe.call import Call
 from paybylink.sandbox.stripe.lists import CREATED, PAGING, page
 from paybylink.sandbox.stripe.parameters import Labels, Record, Text, merged
 from paybylink.sandbox.stripe.sessions import delayed_method
-
-#: How a payer pays: at once, later, or not.
-How: TypeAlias = Literal["card", "delayed", "declined"]
+from paybylink.sandbox.vendor import How
 
 
 def fetch(call: Call) -> Document:

@@ -58,7 +58,14 @@ def emit(
         },
     )
     for endpoint in listening:
-        webhooks.enqueue(engine, event, endpoint)
+        webhooks.enqueue(
+            engine,
+            vendor="stripe",
+            kind=kind,
+            event=event["id"],
+            endpoint=endpoint["id"],
+            copied=lambda: str(engine.put("event", {**event, "id": engine.new_id("evt_")})["id"]),
+        )
     return event
 
 

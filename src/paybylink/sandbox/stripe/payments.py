@@ -19,9 +19,10 @@ from __future__ import annotations
 from paybylink.sandbox.engine import Document, Engine
 from paybylink.sandbox.stripe.amounts import fee
 from paybylink.sandbox.stripe.call import NOBODY
-from paybylink.sandbox.stripe.charges import How, book, intent_of, new_charge
+from paybylink.sandbox.stripe.charges import book, intent_of, new_charge
 from paybylink.sandbox.stripe.events import emit
 from paybylink.sandbox.stripe.links import count_completed
+from paybylink.sandbox.vendor import How
 
 _DECLINED = {"code": "card_declined", "decline_code": "generic_decline", "message": "Your card was declined."}
 _RETURNED = {"code": "payment_intent_payment_attempt_failed", "message": "The bank returned the payment."}

@@ -28,11 +28,9 @@ from paybylink.sandbox.stripe.call import ACCOUNT, API_VERSION, Call, Origin
 from paybylink.sandbox.stripe.lists import expanded
 from paybylink.sandbox.stripe.parameters import Many, Record, Text
 from paybylink.sandbox.stripe.wire import Form, Problem, decode
+from paybylink.sandbox.vendor import REMEMBER_INSTEAD
 
 Action: TypeAlias = Callable[[Call], Document]
-
-#: The scope key under which a fault leaves the reply that is to be remembered instead of the real one.
-REMEMBER_INSTEAD = "paybylink.sandbox.remember"
 
 _LIFE = 24 * 3600
 _TEST_KEYS = ("sk_test_", "rk_test_")
