@@ -73,6 +73,8 @@ LINK_MOVES: dict[LinkStatus, frozenset[LinkStatus]] = {
             LinkStatus.EXPIRED,
             LinkStatus.CANCELLED,
             LinkStatus.REPLACED,
+            # The money never came, and the provider's link has to be opened again first.
+            LinkStatus.PENDING,
         }
     ),
     LinkStatus.PART_PAID: frozenset(
@@ -140,6 +142,9 @@ class ProviderLink:
         vendor_id: the provider's id; None until it answered.
         url: the provider's address; a secret of sorts, since its holder can pay.
         asked_at: when the request was written.
+        asks: what a payer is asked for there, the rest of an invoice after a part; None for the order's amount.
+        max_payments: how many payments it takes; None where the kind says it.
+        ends_at: when it ends, by the provider's hand or by ours; None where that is not known.
     """
 
     id: str
@@ -148,6 +153,9 @@ class ProviderLink:
     asked_at: dt.datetime
     vendor_id: str | None = None
     url: str | None = field(default=None, repr=False)
+    asks: Money | None = None
+    max_payments: int | None = None
+    ends_at: dt.datetime | None = None
 
 
 def _nothing_paid(link: PaymentLink) -> Money:

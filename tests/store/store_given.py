@@ -9,9 +9,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from paybylink.accounting.entries import Entry, Line, entry_key
+from paybylink.address import Address
+from paybylink.checkout import Capture, Checkout
 from paybylink.events import LinkPaid
 from paybylink.flow import Written
-from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from paybylink.kinds import HostedInvoice, Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
 from paybylink.lines import LineItem, VatGroup, vat_groups
 from paybylink.links import LinkStatus, Mode, PaymentLink, ProviderLink, ProviderLinkStatus, link_content
 from paybylink.messages import Delivery, Medium, Message, Outcome, Purpose
@@ -64,6 +66,7 @@ def attempt(attempt_id: str = "P1", **content: Any) -> ProviderLink:
     """A request to a provider that was not answered yet."""
     content.setdefault("status", ProviderLinkStatus.ASKED)
     content.setdefault("asked_at", NOW)
+    content.setdefault("ends_at", NOW)
     return ProviderLink(id=attempt_id, provider="stripe", **content)
 
 
@@ -197,6 +200,33 @@ _CUSTOMERS = st.builds(
     ),
     code=_LINE,
     country=st.none() | st.sampled_from(["FR", "BE", "DE"]),
+    address=st.none()
+    | st.builds(
+        Address,
+        street=_LINE,
+        city=_LINE,
+        postal_code=st.just("75011"),
+        country=st.sampled_from(["FR", "BE"]),
+        house_number=st.just("") | st.just("12 bis"),
+    ),
+    organisation=st.just("") | _LINE,
+    vat_number=st.just("") | st.just("FR40303265045"),
+)
+
+
+_METHODS = st.lists(st.from_regex(r"[a-z_]{1,10}", fullmatch=True), max_size=2)
+_CHECKOUTS = st.builds(
+    Checkout,
+    methods=_METHODS,
+    language=st.none() | st.just("fr-CA"),
+    statement=st.just("") | st.just("ATELIER ZOÉ"),
+    capture=st.sampled_from(Capture),
+    prefill=st.booleans(),
+    extra=st.just({}) | st.just({"stripe": {"submit_type": "pay", "custom_fields": [{"key": "é"}]}}),
+) | st.builds(
+    Checkout,
+    blocked_methods=_METHODS,
+    capture_after=st.none() | st.integers(1, 28 * 24).map(lambda hours: dt.timedelta(hours=hours)),
 )
 
 
@@ -228,6 +258,7 @@ def _orders(draw: st.DrawFn) -> Order:
             st.dictionaries(st.text("abcdefghij_", min_size=1, max_size=12), st.just("") | _LINE, max_size=4)
         ),
         tags=tuple(draw(st.lists(_LINE, max_size=3))),
+        checkout=draw(st.just(Checkout()) | _CHECKOUTS),
     )
 
 
@@ -236,7 +267,13 @@ ORDERS = _orders()
 
 @st.composite
 def _kinds(draw: st.DrawFn, amount: Money) -> LinkKind:
-    chosen = draw(st.sampled_from(["single_use", "reusable", "invoice"]))
+    chosen = draw(st.sampled_from(["single_use", "reusable", "invoice", "payer_chooses", "hosted_invoice"]))
+    if chosen == "hosted_invoice":
+        return HostedInvoice(due_in_days=draw(st.integers(1, 365)))
+    if chosen == "payer_chooses":
+        least = draw(st.none() | st.integers(1, amount.minor))
+        minimum = None if least is None else Money.read(least, amount.currency)
+        return Reusable(payer_chooses=True, minimum=minimum)
     if chosen == "single_use":
         return SingleUse()
     if chosen == "reusable":
@@ -260,6 +297,7 @@ def _kinds(draw: st.DrawFn, amount: Money) -> LinkKind:
 def _links(draw: st.DrawFn) -> PaymentLink:
     asked = draw(ORDERS)
     url = draw(st.just("") | st.just("https://pay.vendor.example/abc"))
+    currency = asked.amount.currency
     behind = draw(
         st.lists(
             st.builds(
@@ -270,6 +308,9 @@ def _links(draw: st.DrawFn) -> PaymentLink:
                 asked_at=_MOMENTS,
                 vendor_id=st.none() | st.uuids().map(str),
                 url=st.none() | st.just(url or "https://pay.vendor.example/x"),
+                asks=st.none() | st.integers(1, 10**12).map(lambda minor: Money.read(minor, currency)),
+                max_payments=st.none() | st.integers(1, 1000),
+                ends_at=_MOMENTS,
             ),
             max_size=3,
         )
@@ -364,13 +405,20 @@ DELIVERIES = st.builds(
     retry_at=st.none() | _MOMENTS,
     version=st.integers(1, 10**6),
 )
-WRITTEN = st.builds(
-    Written,
-    method=st.sampled_from(["POST", "PATCH"]),
-    path=_LINE,
-    body=st.binary(max_size=60),
-    content_type=_LINE,
-    key=st.just("") | _LINE,
-    key_until=_MOMENTS,
-    version=st.just("") | _LINE,
-)
+
+
+def _written(then: st.SearchStrategy[tuple[Written, ...]]) -> st.SearchStrategy[Written]:
+    return st.builds(
+        Written,
+        method=st.sampled_from(["POST", "PATCH"]),
+        path=_LINE,
+        body=st.binary(max_size=60),
+        content_type=_LINE,
+        key=st.just("") | _LINE,
+        key_until=_MOMENTS,
+        version=st.just("") | _LINE,
+        then=then,
+    )
+
+
+WRITTEN = _written(st.lists(_written(st.just(())), max_size=2).map(tuple))

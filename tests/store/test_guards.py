@@ -54,16 +54,16 @@ SECOND: dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]] = {
     "provider link that stands elsewhere": (
         (
             *STORE.insert_link(link(), content_of(link())),
-            STORE.insert_provider_link("L1", attempt(), written(), expires_at=NOW),
+            STORE.insert_provider_link("L1", attempt(), written()),
         ),
         (STORE.update_provider_link("L1", attempt(), was=ProviderLinkStatus.OPEN),),
     ),
     "one vendor id behind two links": (
         (
             *STORE.insert_link(link(), content_of(link())),
-            STORE.insert_provider_link("L1", attempt(vendor_id="v"), written(), expires_at=NOW),
+            STORE.insert_provider_link("L1", attempt(vendor_id="v"), written()),
         ),
-        (STORE.insert_provider_link("L1", attempt("P2", vendor_id="v"), written(), expires_at=NOW),),
+        (STORE.insert_provider_link("L1", attempt("P2", vendor_id="v"), written()),),
     ),
     "payment told twice": (
         (STORE.insert_payment(payment(vendor_id="v")),),

@@ -64,8 +64,7 @@ def test_page_counts_links_and_not_what_stands_behind_them(do: Do) -> None:
     """A link with three requests behind it is one of the page."""
     for number, each in enumerate(numbered(3)):
         behind = [
-            STORE.insert_provider_link(each.id, attempt(f"P{number}{place}"), written(), expires_at=NOW)
-            for place in range(3)
+            STORE.insert_provider_link(each.id, attempt(f"P{number}{place}"), written()) for place in range(3)
         ]
         _ = do(write(*inserted(each), *behind))
 
@@ -116,7 +115,7 @@ def test_tenants_do_not_see_each_other(do: Do) -> None:
         _ = do(
             write(
                 *inserted(given_link, store),
-                store.insert_provider_link("L1", closing, written(), expires_at=NOW),
+                store.insert_provider_link("L1", closing, written()),
                 store.insert_payment(payment(link_id=None)),
                 store.insert_refund(refund(), None),
                 store.insert_delivery(delivery(outcome=Outcome.PREPARED), message(), guard_payable=False),
@@ -176,9 +175,7 @@ def test_links_in_work_are_those_asked_for_or_closing(do: Do) -> None:
         _ = do(
             write(
                 *inserted(link(name, reference=name, status=status)),
-                STORE.insert_provider_link(
-                    name, attempt(name, status=behind, asked_at=asked_at), written(), expires_at=NOW
-                ),
+                STORE.insert_provider_link(name, attempt(name, status=behind, asked_at=asked_at), written()),
             )
         )
 
@@ -360,7 +357,6 @@ def test_forgotten_customer_leaves_money_and_no_name(do: Do) -> None:
                 "L1",
                 attempt(status=ProviderLinkStatus.OPEN),
                 written(b"email=zoe@example.com"),
-                expires_at=NOW,
             ),
             STORE.insert_delivery(delivery(), message(), guard_payable=True),
             *STORE.book(entry()),

@@ -163,6 +163,8 @@ def make_tables(prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> Tabl
         _text("close_key", null=True),
         _integer("asked_at"),
         _integer("expires_at"),
+        _integer("amount_minor", null=True),
+        _integer("max_payments", null=True),
         key("provider_links", "tenant", "id"),
         unique("provider_links_no", "tenant", "link_id", "no"),
         unique("provider_links_vendor", "tenant", "provider", "vendor_id"),

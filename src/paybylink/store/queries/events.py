@@ -7,7 +7,7 @@ link around; a parked event does not hold up the ones behind it.
 
 from __future__ import annotations
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, case, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from paybylink.store.tables import TABLES
@@ -16,7 +16,8 @@ from ._build import Query, all_columns, integer, reads, same, set_columns, value
 
 _I, _O, _P = TABLES.inbox, TABLES.outbox, TABLES.passes
 
-INBOX_STATE = reads("inbox_state", select(_I.c.state).where(same(_I, "provider", "event_id")))
+INBOX_STATE = reads("inbox_state", select(_I.c.state, _I.c.at).where(same(_I, "provider", "event_id")))
+INBOX_ROW = reads("inbox_row", select(_I).where(same(_I, "provider", "event_id")))
 
 
 def _in_state(state: str) -> Query:
@@ -35,6 +36,39 @@ SETTLE_EVENT = writes(
     "settle_event",
     set_columns(_I, "state", "processed_at", "error").where(
         same(_I, "provider", "event_id"), _I.c.state != "processed"
+    ),
+)
+#: What is told again with newer details; guarded, so that the newest wins whoever is last.
+NEWER_EVENT = writes(
+    "newer_event",
+    set_columns(_I, "state", "processed_at", "error", "body", "at").where(
+        same(_I, "provider", "event_id"), or_(_I.c.at.is_(None), _I.c.at < integer("at"))
+    ),
+)
+_ring = insert_or(_I).values({column.key: value(column) for column in _I.c})
+#: A bell rings: waiting, whatever became of the ring before. Each ring has a moment of its own, later than the last.
+RING = writes(
+    "ring",
+    _ring.on_conflict_do_update(
+        index_elements=["tenant", "provider", "event_id"],
+        set_={
+            "state": "waiting",
+            "received_at": case(
+                (_ring.excluded.received_at > _I.c.received_at, _ring.excluded.received_at),
+                else_=_I.c.received_at + 1,
+            ),
+            "processed_at": None,
+            "body": _ring.excluded.body,
+            "query": _ring.excluded.query,
+            "error": "",
+        },
+    ),
+)
+#: Answered, unless it has rung again meanwhile.
+ANSWER_BELL = writes(
+    "answer_bell",
+    set_columns(_I, "state", "processed_at", "error").where(
+        same(_I, "provider", "event_id", received_at="was_received_at")
     ),
 )
 

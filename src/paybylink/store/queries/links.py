@@ -19,7 +19,8 @@ _L, _P, _C = TABLES.links, TABLES.provider_links, TABLES.customers
 #: Behind these prefixes the columns of the joined tables come back.
 BEHIND, CUSTOMER = "behind_", "customer_"
 
-_IN_WORK = or_(_P.c.status == "asked", _P.c.status == "closing")
+_UNANSWERED = or_(_P.c.status == "closing", _P.c.status == "reopening")
+_IN_WORK = or_(_P.c.status == "asked", _UNANSWERED)
 _PAYABLE = or_(_L.c.status == "open", _L.c.status == "part_paid")
 
 _WHOLE = (
@@ -107,7 +108,7 @@ _waiting = (
     .where(
         _P.c.tenant == words("tenant"),
         _IN_WORK,
-        or_(_P.c.status == "closing", _L.c.status == "pending"),
+        or_(_UNANSWERED, _L.c.status == "pending"),
         _P.c.asked_at <= integer("before"),
     )
     .group_by(_P.c.tenant, _P.c.link_id)
@@ -127,6 +128,24 @@ _due = (
     .subquery("chosen")
 )
 LINKS_DUE = reads("links_due", _page(_due).order_by(_L.c.expires_at, _L.c.id, _P.c.no))
+
+_ending = (
+    _ids()
+    .join(_P, and_(_P.c.tenant == _L.c.tenant, _P.c.link_id == _L.c.id))
+    .where(
+        _L.c.tenant == words("tenant"),
+        _P.c.status == "open",
+        _P.c.expires_at <= integer("before"),
+        _P.c.expires_at < _L.c.expires_at,
+        _PAYABLE,
+    )
+    .order_by(_P.c.expires_at, _L.c.id)
+    .limit(integer("limit"))
+    .offset(integer("skip"))
+    .subquery("chosen")
+)
+#: Links that live on although what stands behind them ends.
+LINKS_OUTLIVING = reads("links_outliving", _page(_ending).order_by(_L.c.id, _P.c.no))
 
 INSERT_LINK = writes("insert_link", all_columns(_L))
 

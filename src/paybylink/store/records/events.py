@@ -8,9 +8,18 @@ from collections.abc import Mapping, Sequence
 from attrs import field, frozen
 
 from paybylink.events import Event, event_from_json, event_to_json
-from paybylink.flow import Flow, Step
+from paybylink.flow import Flow, Statement, Step, write
 from paybylink.store.queries import events as sql
-from paybylink.store.rows._columns import Row, digest, dump, load, micros, moment, moment_or_none
+from paybylink.store.rows._columns import (
+    Row,
+    digest,
+    dump,
+    load,
+    micros,
+    micros_or_none,
+    moment,
+    moment_or_none,
+)
 
 from ._scope import Scope
 
@@ -29,6 +38,8 @@ class InboxRow:
         received_at, processed_at: aware UTC; the second is None until it was processed.
         body: as it came; empty when foreign.
         error: why it waits or is parked.
+        at: when it happened, as the provider says; None where it was not kept.
+        query: of the address that was called.
     """
 
     provider: str
@@ -39,6 +50,8 @@ class InboxRow:
     processed_at: dt.datetime | None
     body: bytes = field(repr=False)
     error: str = ""
+    at: dt.datetime | None = None
+    query: str = field(default="", repr=False)
 
 
 @frozen(kw_only=True)
@@ -76,6 +89,58 @@ class EventRecords(Scope):
         row = yield from self._first(sql.INBOX_STATE, provider=provider, event_id=event_id)
         return None if row is None else str(row["state"])
 
+    def inbox_moment(self, provider: str, event_id: str) -> Flow[dt.datetime | None]:
+        """When the message that is kept under that id happened; None where none is kept, or none was told."""
+        row = yield from self._first(sql.INBOX_STATE, provider=provider, event_id=event_id)
+        return None if row is None else moment_or_none(row["at"])
+
+    def ring(
+        self, provider: str, event_id: str, kind: str, at: dt.datetime, body: bytes, query: str
+    ) -> Flow[InboxRow]:
+        """Keep a ring of a bell, merged with one that still waits, and return its row."""
+        rung = self._inbox_step(
+            sql.RING, None, provider, event_id, kind, "waiting", at, body, "", None, query
+        )
+        look = self._step(sql.INBOX_ROW, provider=provider, event_id=event_id)
+        _, found = yield from write(rung, look)
+        return _inbox(found.rows[0])
+
+    def answer_bell(self, row: InboxRow, state: str, at: dt.datetime, error: str = "") -> Step:
+        """What became of a ring; a `Conflict` if it has rung again meanwhile."""
+        return self._step(
+            sql.ANSWER_BELL,
+            1,
+            provider=row.provider,
+            event_id=row.event_id,
+            was_received_at=micros(row.received_at),
+            state=state,
+            processed_at=micros(at) if state == "processed" else None,
+            error=error,
+        )
+
+    def newer_event(
+        self,
+        provider: str,
+        event_id: str,
+        state: str,
+        at: dt.datetime,
+        body: bytes,
+        happened_at: dt.datetime,
+        error: str = "",
+    ) -> Step:
+        """The same message with newer details; a `Conflict` if what is kept is as new."""
+        return self._step(
+            sql.NEWER_EVENT,
+            1,
+            provider=provider,
+            event_id=event_id,
+            state=state,
+            processed_at=micros(at) if state == "processed" else None,
+            error=error,
+            body=body,
+            at=micros(happened_at),
+        )
+
     def inbox_waiting(self, limit: int = 200, *, skip: int = 0) -> Flow[Sequence[InboxRow]]:
         """Messages that wait for news that have to come first, the oldest first, after `skip` of them."""
         found = yield from self._read(sql.INBOX_WAITING, limit=limit, skip=skip)
@@ -95,19 +160,42 @@ class EventRecords(Scope):
         at: dt.datetime,
         body: bytes,
         error: str = "",
+        *,
+        happened_at: dt.datetime | None = None,
+        query: str = "",
     ) -> Step:
         """A message of a provider; a `Conflict` if it came before."""
+        return self._inbox_step(
+            sql.RECEIVE_EVENT, 1, provider, event_id, kind, state, at, body, error, happened_at, query
+        )
+
+    def _inbox_step(
+        self,
+        statement: Statement,
+        expect: int | None,
+        provider: str,
+        event_id: str,
+        kind: str,
+        state: str,
+        received_at: dt.datetime,
+        body: bytes,
+        error: str,
+        happened_at: dt.datetime | None,
+        query: str,
+    ) -> Step:
         return self._step(
-            sql.RECEIVE_EVENT,
-            1,
+            statement,
+            expect,
             provider=provider,
             event_id=event_id,
             kind=kind,
             state=state,
-            received_at=micros(at),
-            processed_at=micros(at) if state == "processed" else None,
+            received_at=micros(received_at),
+            processed_at=micros(received_at) if state == "processed" else None,
             body=body,
             error=error,
+            at=micros_or_none(happened_at),
+            query=query,
         )
 
     def settle_event(
@@ -222,6 +310,8 @@ def _inbox(row: Row) -> InboxRow:
         processed_at=moment_or_none(row["processed_at"]),
         body=row["body"],
         error=row["error"],
+        at=moment_or_none(row["at"]),
+        query=row["query"] or "",
     )
 
 

@@ -92,7 +92,7 @@ class LinkRecords(Scope):
         self, limit: int = 200, *, skip: int = 0, before: dt.datetime | None = None
     ) -> Flow[Sequence[StoredLink]]:
         """
-        Links whose making or closing was asked for and not answered, the longest waiting first.
+        Links whose making, closing or reopening was asked for and not answered, the longest waiting first.
 
         Args:
             limit: how many at most.
@@ -105,6 +105,13 @@ class LinkRecords(Scope):
     def links_due(self, now: dt.datetime, limit: int = 200, *, skip: int = 0) -> Flow[Sequence[StoredLink]]:
         """Links that can still be paid and whose time has passed, the longest overdue first, after `skip` of them."""
         return self._all((yield from self._read(sql.LINKS_DUE, now=micros(now), limit=limit, skip=skip)))
+
+    def links_outliving(
+        self, before: dt.datetime, limit: int = 200, *, skip: int = 0
+    ) -> Flow[Sequence[StoredLink]]:
+        """Links that live longer than what stands behind them, where that ends by `before`."""
+        found = yield from self._read(sql.LINKS_OUTLIVING, before=micros(before), limit=limit, skip=skip)
+        return self._all(found)
 
     def insert_link(self, link: PaymentLink, content: Mapping[str, str]) -> tuple[Step, ...]:
         """The reserved link and its customer; a `Conflict` if the reference has that generation already."""
@@ -127,11 +134,9 @@ class LinkRecords(Scope):
             *self._customer(link),
         )
 
-    def insert_provider_link(
-        self, link_id: str, behind: ProviderLink, written: Written, expires_at: dt.datetime
-    ) -> Step:
+    def insert_provider_link(self, link_id: str, behind: ProviderLink, written: Written) -> Step:
         """A request to a provider, with the exact bytes that will be sent."""
-        row = rows.provider_link_row(link_id, behind, written, tenant=self.tenant, expires_at=expires_at)
+        row = rows.provider_link_row(link_id, behind, written, tenant=self.tenant)
         return self._step(sql.INSERT_PROVIDER_LINK, 1, **row)
 
     def update_provider_link(

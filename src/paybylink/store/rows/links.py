@@ -116,10 +116,9 @@ def content_from_row(row: Row) -> dict[str, str]:
     return content
 
 
-def provider_link_row(
-    link_id: str, behind: ProviderLink, written: Written, *, tenant: str, expires_at: dt.datetime
-) -> Parameters:
+def provider_link_row(link_id: str, behind: ProviderLink, written: Written, *, tenant: str) -> Parameters:
     """Every column of a link at a provider, but for its place, which the statement counts."""
+    assert behind.ends_at is not None, "only a link without a store may have no end"
     return {
         "tenant": tenant,
         "id": behind.id,
@@ -131,12 +130,15 @@ def provider_link_row(
         "written_json": written_json(written),
         "close_key": None,
         "asked_at": micros(behind.asked_at),
-        "expires_at": micros(expires_at),
+        "expires_at": micros(behind.ends_at),
+        "amount_minor": None if behind.asks is None else behind.asks.minor,
+        "max_payments": behind.max_payments,
     }
 
 
 def provider_link_from_row(row: Row) -> ProviderLink:
     """The link at a provider of one joined row."""
+    minor: int | None = row[f"{BEHIND}amount_minor"]
     return ProviderLink(
         id=row[f"{BEHIND}id"],
         provider=row[f"{BEHIND}provider"],
@@ -144,6 +146,9 @@ def provider_link_from_row(row: Row) -> ProviderLink:
         asked_at=moment(row[f"{BEHIND}asked_at"]),
         vendor_id=row[f"{BEHIND}vendor_id"],
         url=row[f"{BEHIND}url"],
+        asks=None if minor is None else Money.read(minor, row["currency"]),
+        max_payments=row[f"{BEHIND}max_payments"],
+        ends_at=moment(row[f"{BEHIND}expires_at"]),
     )
 
 

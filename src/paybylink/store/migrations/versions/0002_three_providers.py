@@ -1,5 +1,6 @@
 """
-What three providers need: billing addresses, and of each message when it happened and how its address ended.
+What three providers need: billing addresses, what each link at a provider asks for, and of each message when it
+happened and how its address ended.
 
 Columns that may be empty only, so no row is touched and nothing is locked for long.
 """
@@ -22,5 +23,7 @@ def upgrade() -> None:
     prefix: str = options["prefix"]
     schema: str | None = options["schema"]
     op.add_column(f"{prefix}customers", Column("address_json", _TEXT, nullable=True), schema=schema)
+    for name in ("amount_minor", "max_payments"):
+        op.add_column(f"{prefix}provider_links", Column(name, _INTEGER, nullable=True), schema=schema)
     op.add_column(f"{prefix}inbox", Column("at", _INTEGER, nullable=True), schema=schema)
     op.add_column(f"{prefix}inbox", Column("query", _TEXT, nullable=True), schema=schema)
