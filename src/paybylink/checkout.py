@@ -37,7 +37,8 @@ def _capture(given: Capture | str) -> Capture:
 
 
 def _names(given: Iterable[str] | str) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+    # What is no list stays as the one thing in it, and becomes a fault by name.
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
 def _nothing() -> Mapping[str, Mapping[str, Any]]:
@@ -79,7 +80,8 @@ class Checkout:
             for place, name in enumerate(names):
                 if not isinstance(name, str) or not _METHOD.fullmatch(name):
                     faults.add(f"{path}[{place}]", "is no name of a method", "write it as card or sepa_debit")
-        for name in sorted({*self.methods} & {*self.blocked_methods}):
+        words = (name for name in self.methods if isinstance(name, str))
+        for name in sorted({word for word in words if word in self.blocked_methods}):
             faults.add("blocked_methods", f"has {name}, and so has methods", "write it in one of them")
         if self.language is not None:
             check_text(faults, "language", self.language, limit=35, required=True)

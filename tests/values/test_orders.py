@@ -12,6 +12,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paybylink.address import Address
+from paybylink.checkout import Checkout
 from paybylink.checks import in_utc, is_future, member
 from paybylink.errors import InvalidInput
 from paybylink.lines import LineItem, VatGroup, vat_groups
@@ -102,6 +104,7 @@ class TestOrder:
             amount=WRONG,
             description="x" * 251,
             customer="Zoé",
+            checkout="card",
             metadata={"": "a", "a[b]": "c", "paybylink_link": "d", "long" * 6: "e", "new\nline": "f", 7: "g"},
             tags=["shop", ""],
             return_url="http://shop.example/back",
@@ -112,6 +115,7 @@ class TestOrder:
             "description",
             "amount",
             "customer",
+            "checkout",
             "metadata['']",
             "metadata['a[b]']",
             "metadata['paybylink_link']",
@@ -222,6 +226,7 @@ class TestOrder:
             return_url=made.return_url,
             metadata=made.metadata,
             tags=made.tags,
+            checkout=made.checkout,
         )
 
         assert again == made
@@ -242,6 +247,9 @@ class TestCustomer:
             pytest.param({"country": "ÉÉ"}, "country", id="accents"),
             pytest.param({"country": 33}, "country", id="number"),
             pytest.param({"name": "x" * 141}, "name", id="long name"),
+            pytest.param({"address": "12 rue de la Paix, Paris"}, "address", id="address on one line"),
+            pytest.param({"organisation": "x" * 141}, "organisation", id="long organisation"),
+            pytest.param({"vat_number": "x" * 21}, "vat_number", id="long VAT number"),
         ],
     )
     def test_refuses_what_no_channel_could_use(self, content: dict[str, Any], path: str) -> None:
@@ -392,6 +400,47 @@ class TestFingerprint:
         before, after = order_fingerprint(order()), order_fingerprint(order(**changes))
 
         assert {name for name in before if before[name] != after[name]} == {differs}
+
+    @pytest.mark.parametrize(
+        ("content", "differs"),
+        [
+            pytest.param({"methods": ("card",)}, "methods", id="methods"),
+            pytest.param({"blocked_methods": ("card",)}, "blocked_methods", id="blocked methods"),
+            pytest.param({"language": "fr"}, "language", id="language"),
+            pytest.param({"statement": "ATELIER"}, "statement", id="statement"),
+            pytest.param({"capture": "manual"}, "capture", id="capture"),
+            pytest.param({"capture_after": dt.timedelta(hours=1)}, "capture", id="delay"),
+            pytest.param({"prefill": True}, "prefill", id="prefill"),
+            pytest.param({"extra": {"stripe": {"a": 1}}}, "extra", id="extra"),
+        ],
+    )
+    def test_tells_which_field_of_the_checkout_differs(self, content: dict[str, Any], differs: str) -> None:
+        """The checkout is content field by field; one that says nothing leaves the fingerprint as it always was."""
+        before = order_fingerprint(order(checkout=Checkout(methods="ideal", statement="SHOP")))
+        given = {"methods": "ideal", "statement": "SHOP"} | content
+        after = order_fingerprint(order(checkout=Checkout(**given)))
+
+        assert {name for name in before if before[name] != after[name]} == {f"checkout.{differs}"}
+        assert order_fingerprint(order(checkout=Checkout())) == order_fingerprint(order())
+        assert not any(name.startswith("checkout") for name in order_fingerprint(order()))
+
+    @pytest.mark.parametrize(
+        "later",
+        [
+            pytest.param(
+                {"address": Address(street="a", city="b", postal_code="c", country="FR")}, id="address"
+            ),
+            pytest.param({"organisation": "Atelier"}, id="organisation"),
+            pytest.param({"vat_number": "FR40303265045"}, id="VAT number"),
+        ],
+    )
+    def test_sees_everything_of_the_customer(self, later: dict[str, Any]) -> None:
+        """A customer who moved, or pays as a company, is another one; told by a digest alone."""
+        plain, more = Customer(name="Zoé"), Customer(name="Zoé", **later)
+        told = order_fingerprint(order(customer=more))
+
+        assert told["customer"] != order_fingerprint(order(customer=plain))["customer"]
+        assert len(told["customer"]) == 64
 
     @pytest.mark.parametrize(
         "changes",

@@ -1,5 +1,5 @@
 """
-Hypothesis strategies for the values: money, lines, customers, orders and kinds of links.
+Hypothesis strategies for the values: money, lines, addresses, customers, checkouts, orders and kinds of links.
 
 Everything they draw is legal, so a property need not filter; the odd ends are there: currencies of 0, 3 and 4
 decimals, the largest amounts, letters of every script, lines with and without VAT, discounts.
@@ -11,12 +11,23 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
+from paybylink.address import Address
+from paybylink.checkout import LONGEST_DELAY, Capture, Checkout
 from paybylink.currencies import CURRENT
 from paybylink.errors import MissingExtra
-from paybylink.kinds import Invoice, InvoiceBound, InvoiceType, LinkKind, Reusable, SingleUse
+from paybylink.kinds import (
+    HostedInvoice,
+    Invoice,
+    InvoiceBound,
+    InvoiceType,
+    LinkKind,
+    Reusable,
+    SingleUse,
+)
 from paybylink.lines import LineItem
 from paybylink.money import MAX_MINOR, Money
 from paybylink.orders import Customer, Order
+from paybylink.providers.methods import METHODS
 
 try:
     from hypothesis import strategies as st
@@ -56,6 +67,20 @@ def line_items(*, currency: str = "EUR", least: int = 1) -> st.SearchStrategy[Li
     )
 
 
+def addresses() -> st.SearchStrategy[Address]:
+    """A postal address, with the number in the street or apart from it."""
+    return st.builds(
+        Address,
+        street=texts(least=1),
+        city=texts(least=1),
+        postal_code=texts(least=1, most=10),
+        country=st.sampled_from(("BE", "FR", "GB", "NL")),
+        house_number=texts(most=20),
+        extra=texts(),
+        region=texts(most=20),
+    )
+
+
 def customers() -> st.SearchStrategy[Customer]:
     """A customer of whom more or less is known; addresses end in a reserved domain, numbers are fictitious."""
     return st.builds(
@@ -66,6 +91,32 @@ def customers() -> st.SearchStrategy[Customer]:
         language=st.sampled_from((None, "en", "fr", "en-GB")),
         code=texts(most=12),
         country=st.sampled_from((None, "BE", "FR", "GB")),
+        address=st.none() | addresses(),
+        organisation=texts(),
+        vat_number=st.sampled_from(("", "BE0123456749", "FR40303265045")),
+    )
+
+
+@st.composite
+def checkouts(draw: st.DrawFn) -> Checkout:
+    """
+    How a payment page behaves, with the neutral words for methods and without `extra`.
+
+    Most providers refuse some of it, since they cannot do it.
+    """
+    methods = draw(st.lists(st.sampled_from(METHODS), max_size=4, unique=True))
+    capture = draw(st.sampled_from(Capture))
+    # Whole hours; manual capture has no delay.
+    most = 0 if capture is Capture.MANUAL else LONGEST_DELAY // dt.timedelta(hours=1)
+    hours = draw(st.integers(0, most))
+    return Checkout(
+        methods=methods if draw(st.booleans()) else (),
+        blocked_methods=[word for word in draw(st.lists(st.sampled_from(METHODS))) if word not in methods],
+        language=draw(st.sampled_from((None, "en", "fr", "nl-BE"))),
+        statement=draw(texts(most=22)),
+        capture=capture,
+        capture_after=dt.timedelta(hours=hours) if hours else None,
+        prefill=draw(st.booleans()),
     )
 
 
@@ -84,6 +135,7 @@ def orders(draw: st.DrawFn, *, currency: str | None = None, references: Sequence
         part=draw(st.sampled_from(("", "deposit", "balance"))),
         metadata=draw(st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), texts(), max_size=3)),
         tags=draw(st.lists(texts(least=1, most=10), max_size=2)),
+        checkout=draw(st.none() | checkouts()),
     )
 
 
@@ -106,5 +158,12 @@ def link_kinds(amount: Money) -> st.SearchStrategy[LinkKind]:
     return st.one_of(
         st.just(SingleUse()),
         st.builds(Reusable, max_payments=st.none() | st.integers(1, 5)),
+        st.builds(
+            Reusable,
+            max_payments=st.none() | st.integers(1, 5),
+            payer_chooses=st.just(True),
+            minimum=st.none() | money(currency=amount.currency, most=amount.minor),
+        ),
         st.builds(InvoiceBound, invoices(amount)),
+        st.builds(HostedInvoice, due_in_days=st.integers(1, 365)),
     )
