@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from mollie.api.client import Client
@@ -15,7 +16,7 @@ from .mollie_given import PROFILE, euros, link_body
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
+def client(sandbox: Sandbox) -> Iterator[Any]:
     """The client with an API key."""
     opened = Client(api_endpoint=sandbox.mollie_url, retry=0)
     opened.set_api_key("test_sandbox")
@@ -24,7 +25,7 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
 
 
 @pytest.fixture
-def organisation(sandbox: Sandbox) -> Iterator[Client]:
+def organisation(sandbox: Sandbox) -> Iterator[Any]:
     """The client with an organisation's token, in test mode."""
     opened = Client(api_endpoint=sandbox.mollie_url, retry=0)
     opened.set_access_token("access_sandbox")
@@ -33,7 +34,7 @@ def organisation(sandbox: Sandbox) -> Iterator[Client]:
     opened._client.close()
 
 
-def test_a_link_is_made_paid_and_read(sandbox: Sandbox, client: Client) -> None:
+def test_a_link_is_made_paid_and_read(sandbox: Sandbox, client: Any) -> None:
     """The client's objects carry what the link was made with, and its payment once there is one."""
     link = client.payment_links.create(
         link_body(redirectUrl="https://shop.example/thanks"), idempotency_key="k-1"
@@ -51,7 +52,7 @@ def test_a_link_is_made_paid_and_read(sandbox: Sandbox, client: Client) -> None:
     assert client.payments.get(attempt.payment).amount_remaining == euros("49.90")
 
 
-def test_pages_lead_on_and_back(client: Client) -> None:
+def test_pages_lead_on_and_back(client: Any) -> None:
     """Newest first, a page at a time, with nothing twice and nothing missed; the way back gives the same pages."""
     made = [client.payment_links.create(link_body()).id for _ in range(5)]
 
@@ -61,12 +62,12 @@ def test_pages_lead_on_and_back(client: Client) -> None:
     back = third.get_previous()
 
     pages = [[link.id for link in page] for page in (first, second, third)]
-    assert sum(pages, []) == made[::-1]
+    assert [one for page in pages for one in page] == made[::-1]
     assert [link.id for link in back] == pages[1]
     assert (first.has_previous(), third.has_next()) == (False, False)
 
 
-def test_what_the_client_has_no_method_for_goes_through_its_door(client: Client) -> None:
+def test_what_the_client_has_no_method_for_goes_through_its_door(client: Any) -> None:
     """Changing and deleting a link by `perform_api_call`, with the empty answer of a 204."""
     link = client.payment_links.create(link_body())
 
@@ -79,7 +80,7 @@ def test_what_the_client_has_no_method_for_goes_through_its_door(client: Client)
         _ = client.payment_links.get(link.id)
 
 
-def test_refusals_become_the_clients_errors(sandbox: Sandbox, client: Client) -> None:
+def test_refusals_become_the_clients_errors(sandbox: Sandbox, client: Any) -> None:
     """Status and field arrive as the client knows them."""
     with pytest.raises(UnprocessableEntityError) as refused:
         _ = client.payment_links.create(link_body(metadata={"order": "1"}))
@@ -92,7 +93,7 @@ def test_refusals_become_the_clients_errors(sandbox: Sandbox, client: Client) ->
     assert (refused.value.status, refused.value.field) == (422, "metadata")
 
 
-def test_refunds_and_methods_are_read(sandbox: Sandbox, client: Client) -> None:
+def test_refunds_and_methods_are_read(sandbox: Sandbox, client: Any) -> None:
     """A refund made, listed and cancelled; methods with their bounds."""
     payment = client.payments.get(
         sandbox.control.pay(client.payment_links.create(link_body()).payment_link).payment
@@ -110,7 +111,7 @@ def test_refunds_and_methods_are_read(sandbox: Sandbox, client: Client) -> None:
 
 
 def test_an_organisation_reads_balances_and_settlements(
-    sandbox: Sandbox, client: Client, organisation: Client
+    sandbox: Sandbox, client: Any, organisation: Any
 ) -> None:
     """With the token: profile and mode are said by the client, and the books are open."""
     link = organisation.payment_links.create(link_body(profileId=PROFILE))

@@ -84,10 +84,7 @@ def carriage(engine: Engine, identifier: str, endpoint: str) -> Carriage | None:
     hook, event = engine.get("mollie.hook", endpoint), engine.get("mollie.event", identifier)
     if hook is not None and event is not None:
         content = json.dumps(_view(engine, event), separators=(",", ":"), ensure_ascii=False).encode()
-        signatures = [
-            f"sha256={hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()}"
-            for secret in hook["_secrets"]
-        ]
+        signatures = [signature(content, secret) for secret in hook["_secrets"]]
         headers = {"Content-Type": "application/json", "X-Mollie-Signature": ",".join(signatures)}
         return Carriage(hook["url"], content, {**headers, "User-Agent": "Mollie HTTP client/1.0"})
     subject = engine.get("mollie.link", endpoint)
@@ -95,6 +92,11 @@ def carriage(engine: Engine, identifier: str, endpoint: str) -> Carriage | None:
         return None
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "Mollie HTTP client/1.0"}
     return Carriage(subject["webhookUrl"], urlencode({"id": identifier}).encode(), headers)
+
+
+def signature(content: bytes, secret: str) -> str:
+    """The signature of a body by one secret: HMAC-SHA256 over the raw bytes, in hex, after its name."""
+    return f"sha256={hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()}"
 
 
 def _new(engine: Engine, event: Document) -> Document:
