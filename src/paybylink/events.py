@@ -93,6 +93,20 @@ class PaymentFailed:
 
 
 @frozen(kw_only=True)
+class PaymentAuthorised:
+    """The money is reserved and waits for `capture`."""
+
+    id: str
+    at: dt.datetime
+    link_id: str
+    reference: str
+    payment_id: str
+    amount: Money
+    part: str = ""
+    tenant: str = ""
+
+
+@frozen(kw_only=True)
 class LinkExpired:
     """The link's time has passed and its provider link is closed."""
 
@@ -185,6 +199,7 @@ Event: TypeAlias = (
     | LinkPaid
     | PaymentReceived
     | PaymentProcessing
+    | PaymentAuthorised
     | PaymentFailed
     | LinkExpired
     | LinkCancelled
@@ -202,6 +217,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         LinkPaid,
         PaymentReceived,
         PaymentProcessing,
+        PaymentAuthorised,
         PaymentFailed,
         LinkExpired,
         LinkCancelled,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .channels.wording import Wording
     from .flow import Call, Flow
     from .identifiers import Identifiers
-    from .providers.base import Provider, ProviderEvent
+    from .providers.base import BalancePage, MethodOffer, Provider, ProviderEvent
     from .store import Balance, LedgerPage, OutboxRow, Place
     from .workflows.due import Pass
     from .workflows.merchant import Merchant
@@ -246,23 +246,63 @@ class Journeys:
         return Share(link=link, language=language, wording=self._wording)
 
     def receive(
-        self, name: str, *, headers: Mapping[str, str], body: bytes, now: dt.datetime, lent: bool = False
+        self,
+        name: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: str,
+        now: dt.datetime,
+        lent: bool = False,
     ) -> Flow[WebhookReply]:
         """See `PayByLink.receive`."""
         from .workflows.receive import receive
 
         merchant = self.lent_merchant if lent else self.merchant
-        return receive(merchant, merchant.provider(name), headers=headers, body=body, now=now)
+        provider = merchant.provider(name)
+        return receive(merchant, provider, headers=headers, body=body, query=query, now=now)
 
     def verify(
-        self, name: str, *, headers: Mapping[str, str], body: bytes, now: dt.datetime
+        self, name: str, *, headers: Mapping[str, str], body: bytes, query: str, now: dt.datetime
     ) -> Sequence[ProviderEvent]:
         """See `PayByLink.verify`."""
         from .providers.base import provider_named
 
         provider = provider_named(self.providers, name)
         provider.verify(headers, body, now=now)
-        return provider.read(body)
+        return provider.read(body, query=query)
+
+    def methods_for(self, order: Order, *, provider: str | None) -> Call[Sequence[MethodOffer]]:
+        """See `PayByLink.methods_for`."""
+        from .providers.base import Feature, need, provider_named
+
+        asked = provider_named(self.providers, provider)
+        need(asked.capabilities, Feature.METHODS_FOR, who=asked.name)
+        return asked.methods_for(order)
+
+    def capture(self, payment: Payment, *, amount: Money | None, now: dt.datetime) -> Flow[Payment]:
+        """See `PayByLink.capture`."""
+        from .workflows.capture import capture
+
+        return capture(self.merchant, payment.id, amount=amount, now=now)
+
+    def cancel_payment(self, payment: Payment, *, now: dt.datetime) -> Flow[Payment]:
+        """See `PayByLink.cancel_payment`."""
+        from .workflows.capture import cancel_payment
+
+        return cancel_payment(self.merchant, payment.id, now=now)
+
+    def settlements_page(
+        self, provider: str, *, since: dt.datetime, until: dt.datetime, after: str
+    ) -> Call[BalancePage]:
+        """One page of what moved a provider's balance."""
+        from .providers.base import Feature, need, provider_named
+
+        asked = provider_named(self.providers, provider)
+        need(asked.capabilities, Feature.SETTLEMENTS, who=asked.name)
+        return asked.settlements(
+            since=in_utc(since, path="since"), until=in_utc(until, path="until"), after=after
+        )
 
     def cancel(self, link: PaymentLink, *, now: dt.datetime) -> Flow[PaymentLink]:
         """See `PayByLink.cancel`."""

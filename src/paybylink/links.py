@@ -125,6 +125,7 @@ class ProviderLinkStatus(StrEnum):
     ASKED = "asked"  #: the request was written and may have been sent
     OPEN = "open"  #: it exists and can be paid
     CLOSING = "closing"  #: it was asked to close, and the answer is not known
+    ENDING = "ending"  #: it ends before ours does and was asked to close, and another one will take its place
     REOPENING = "reopening"  #: it was used up by money that never came, and is to be opened again
     CLOSED = "closed"  #: it can no longer be paid
     REFUSED = "refused"  #: the provider said no; it never existed

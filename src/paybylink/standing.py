@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from .kinds import InvoiceBound, Reusable, SingleUse
+from .kinds import HostedInvoice, InvoiceBound, Reusable, SingleUse
 from .links import CLOSED, PAYABLE, LinkStatus, PaymentLink, moved
 from .money import Money
 from .payments import Payment, PaymentFlag
@@ -51,7 +51,7 @@ def after_payment(link: PaymentLink, payment: Payment) -> Standing:
         return Standing(evolve(paid, status=LinkStatus.PAID) if full else paid, frozenset(flags))
     if link.status is LinkStatus.PAID or paid.paid_amount > asked:
         flags.add(PaymentFlag.EXCESS)
-    if isinstance(link.kind, SingleUse) and came != asked:
+    if isinstance(link.kind, SingleUse | HostedInvoice) and came != asked:
         flags.add(PaymentFlag.MISMATCH)
     if paid.paid_amount >= asked:
         status = moved(link.status, LinkStatus.PAID)

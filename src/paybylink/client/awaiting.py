@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from paybylink.events import Event
     from paybylink.flow import Flow
     from paybylink.identifiers import Identifiers
-    from paybylink.providers.base import Provider, ProviderEvent
+    from paybylink.providers.base import BalanceItem, MethodOffer, Provider, ProviderEvent
     from paybylink.store import Balance, OutboxRow, Place
     from paybylink.workflows.due import Pass
     from paybylink.workflows.receive import WebhookReply
@@ -161,7 +161,7 @@ class AsyncPayByLink:
 
         Args:
             order: an `Order`, or just an amount beside `reference` and `description`.
-            kind: a `LinkKind`, or ``single_use``, ``reusable`` or ``invoice``.
+            kind: a `LinkKind`, or ``single_use``, ``reusable``, ``invoice`` or ``hosted_invoice``.
             provider: the name of one; else the default, or the one chosen at the first call.
             expires_in, expires_at: when it ends; 30 days by default.
             replace: close a link with other content and make a new one.
@@ -234,7 +234,9 @@ class AsyncPayByLink:
         """
         return self.journeys.share(link)
 
-    async def receive(self, name: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
+    async def receive(
+        self, name: str, *, headers: Mapping[str, str], body: bytes, query: str = ""
+    ) -> WebhookReply:
         """
         What to answer a webhook call, after everything it means was committed.
 
@@ -243,20 +245,26 @@ class AsyncPayByLink:
         Args:
             name: the provider's name, usually the last part of the path.
             headers, body: as they came; the body byte for byte.
+            query: of the address that was called, without its question mark; some providers are told by it which
+                link rang.
         """
-        reply = await self._run(self.journeys.receive(name, headers=headers, body=body, now=self._clock()))
+        reply = await self._run(
+            self.journeys.receive(name, headers=headers, body=body, query=query, now=self._clock())
+        )
         if self.journeys.inline:
             _ = await self.hand_out(seconds=DRAIN_SECONDS)
         return reply
 
-    def verify(self, name: str, *, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
+    def verify(
+        self, name: str, *, headers: Mapping[str, str], body: bytes, query: str = ""
+    ) -> Sequence[ProviderEvent]:
         """
         The events of a webhook call, verified and not stored; what is left of `receive` without a store.
 
         Raises:
             WebhookRejected: it is forged, stale or unreadable.
         """
-        return self.journeys.verify(name, headers=headers, body=body, now=self._clock())
+        return self.journeys.verify(name, headers=headers, body=body, query=query, now=self._clock())
 
     async def cancel(self, link: PaymentLink) -> PaymentLink:
         """
@@ -300,6 +308,61 @@ class AsyncPayByLink:
             payment, amount=amount, reference=reference, reason=reason, now=self._clock()
         )
         return await self._run(flow)
+
+    async def capture(self, payment: Payment, *, amount: Money | None = None) -> Payment:
+        """
+        The payment after its reserved money was taken; capturing twice changes nothing.
+
+        At a provider that tells the outcome later (Adyen) it is still ``authorised``, until its webhook.
+
+        Args:
+            amount: a part; the rest is given up. None for everything.
+
+        Raises:
+            InvalidInput: the payment is not authorised, or more is asked for than is reserved.
+            UnsupportedCapability: the provider cannot.
+            OutcomeUnknown: no answer came; calling again asks again.
+        """
+        return await self._run(self.journeys.capture(payment, amount=amount, now=self._clock()))
+
+    async def cancel_payment(self, payment: Payment) -> Payment:
+        """
+        The payment after its reserved money was given up; doing it twice changes nothing.
+
+        Raises:
+            InvalidInput: the payment is not authorised; what was captured is refunded instead.
+            UnsupportedCapability, OutcomeUnknown: as by `capture`.
+        """
+        return await self._run(self.journeys.cancel_payment(payment, now=self._clock()))
+
+    async def methods_for(self, order: Order, *, provider: str | None = None) -> Sequence[MethodOffer]:
+        """
+        The payment methods that a payer of `order` would be offered, as far as the provider can tell.
+
+        Raises:
+            UnsupportedCapability: the provider decides on its page and tells nobody before.
+        """
+        return await self._run(self.journeys.methods_for(order, provider=provider))
+
+    async def settlements(
+        self, provider: str, *, since: dt.datetime, until: dt.datetime
+    ) -> AsyncIterator[BalanceItem]:
+        """
+        What moved a provider's balance from `since` on and before `until`: payments, fees, payouts; page by page.
+
+        Raises:
+            UnsupportedCapability: the provider tells it in a report instead; see its page.
+        """
+        after = ""
+        while True:
+            page = await self._run(
+                self.journeys.settlements_page(provider, since=since, until=until, after=after)
+            )
+            for item in page.items:
+                yield item
+            after = page.after
+            if not after:
+                return
 
     async def link(self, reference: str, *, part: str = "") -> PaymentLink | None:
         """The newest link of a reference; None if there is none."""

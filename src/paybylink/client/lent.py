@@ -94,10 +94,12 @@ class LentPayByLink:
         )
         return self._run(flow)
 
-    def receive(self, name: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
+    def receive(self, name: str, *, headers: Mapping[str, str], body: bytes, query: str = "") -> WebhookReply:
         """What to answer a webhook call; send the answer only after your commit."""
         return self._run(
-            self._journeys.receive(name, headers=headers, body=body, now=self._clock(), lent=True)
+            self._journeys.receive(
+                name, headers=headers, body=body, query=query, now=self._clock(), lent=True
+            )
         )
 
     def _run(self, flow: Flow[T]) -> T:
@@ -176,10 +178,14 @@ class AsyncLentPayByLink:
         )
         return await self._run(flow)
 
-    async def receive(self, name: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
+    async def receive(
+        self, name: str, *, headers: Mapping[str, str], body: bytes, query: str = ""
+    ) -> WebhookReply:
         """What to answer a webhook call; send the answer only after your commit."""
         return await self._run(
-            self._journeys.receive(name, headers=headers, body=body, now=self._clock(), lent=True)
+            self._journeys.receive(
+                name, headers=headers, body=body, query=query, now=self._clock(), lent=True
+            )
         )
 
     async def _run(self, flow: Flow[T]) -> T:

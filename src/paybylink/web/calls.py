@@ -25,9 +25,9 @@ async def link_by_token(pay: PayByLink | AsyncPayByLink, token: str) -> PaymentL
 
 
 async def receive(
-    pay: PayByLink | AsyncPayByLink, name: str, *, headers: Mapping[str, str], body: bytes
+    pay: PayByLink | AsyncPayByLink, name: str, *, headers: Mapping[str, str], body: bytes, query: str = ""
 ) -> WebhookReply:
     """What to answer a webhook call."""
     if isinstance(pay, AsyncPayByLink):
-        return await pay.receive(name, headers=headers, body=body)
-    return await to_thread.run_sync(partial(pay.receive, name, headers=headers, body=body))
+        return await pay.receive(name, headers=headers, body=body, query=query)
+    return await to_thread.run_sync(partial(pay.receive, name, headers=headers, body=body, query=query))

@@ -45,7 +45,7 @@ def routes(pay: PayByLink | AsyncPayByLink) -> list[Route]:
         if body is None:
             return _plain(413, b"too large")
         try:
-            reply = await receive(pay, name, headers=request.headers, body=body)
+            reply = await receive(pay, name, headers=request.headers, body=body, query=request.url.query)
         except PaybylinkError as error:
             log.error("a webhook of %s was not taken: %s", name, error.code)
             return _plain(503, b"not taken, tell it again")

@@ -15,12 +15,23 @@ from paybylink.errors import AlreadyPaid, Conflict, NotFound, OutcomeUnknown
 from paybylink.events import Event, LinkCancelled, LinkExpired
 from paybylink.flow import Flow, Step, write
 from paybylink.kinds import Reusable
-from paybylink.links import CLOSED, PAYABLE, LinkStatus, PaymentLink, ProviderLinkStatus, moved
-from paybylink.providers.base import Feature, Support, VendorLink, VendorLinkStatus
+from paybylink.links import (
+    CLOSED,
+    PAYABLE,
+    LinkStatus,
+    PaymentLink,
+    ProviderLink,
+    ProviderLinkStatus,
+    moved,
+)
+from paybylink.providers.base import Feature, Provider, Support, VendorLink, VendorLinkStatus
 from paybylink.store import StoredLink
 
 from .merchant import Merchant
 from .record import ROUNDS, record_all
+
+#: What exists at a provider and is not closed for certain.
+_STANDING = (ProviderLinkStatus.OPEN, ProviderLinkStatus.CLOSING, ProviderLinkStatus.ENDING)
 
 
 def close_behind(
@@ -41,36 +52,20 @@ def close_behind(
     """
     stored = yield from load(merchant, link_id)
     for behind in stored.link.provider_links:
-        if behind.vendor_id is None or behind.status not in (
-            ProviderLinkStatus.OPEN,
-            ProviderLinkStatus.CLOSING,
-        ):
-            continue
-        provider = merchant.provider(behind.provider)
-        key = stored.close_keys.get(behind.id) or merchant.identifiers.key()
-        if behind.status is ProviderLinkStatus.OPEN:
-            closing = evolve(behind, status=ProviderLinkStatus.CLOSING)
+        if behind.status is ProviderLinkStatus.REOPENING:
+            # It is used up, and is not to be opened again any more.
+            closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
             _ = yield from write(
-                merchant.store.update_provider_link(
-                    link_id, closing, was=ProviderLinkStatus.OPEN, close_key=key
-                ),
-                fence=True,
+                merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.REOPENING)
             )
-        try:
-            answer = yield from provider.close_link(behind.vendor_id, key=key, now=now)
-        except OutcomeUnknown as error:
-            raise OutcomeUnknown(str(error), who=error.who, subject=stored.link) from error
-        if answer.status is not VendorLinkStatus.CLOSED:
-            raise OutcomeUnknown(
-                f"{behind.provider} took the request to close the link but does not call it closed; call again",
-                who=behind.provider,
-                subject=stored.link,
-            )
-        yield from ask_for_money(merchant, behind.provider, behind.vendor_id, now=now)
-        closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
+            continue
+        if behind.vendor_id is None or behind.status not in _STANDING:
+            continue
+        closing = yield from close_one(merchant, stored, behind, now=now)
+        closed = evolve(closing, status=ProviderLinkStatus.CLOSED)
         link = (yield from load(merchant, link_id)).link
         _ = yield from write(
-            merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.CLOSING),
+            merchant.store.update_provider_link(link_id, closed, was=closing.status),
             *(_ending(merchant, link, called, now=now) if link.status in PAYABLE else ()),
         )
     closed_behind = yield from load(merchant, link_id)
@@ -80,16 +75,81 @@ def close_behind(
     return closed_behind
 
 
-def ask_for_money(merchant: Merchant, provider_name: str, vendor_id: str, *, now: dt.datetime) -> Flow[None]:
-    """Read the payments of a link from its provider, with their refunds, and record what is new."""
+def close_one(
+    merchant: Merchant,
+    stored: StoredLink,
+    behind: ProviderLink,
+    *,
+    now: dt.datetime,
+    meanwhile: ProviderLinkStatus = ProviderLinkStatus.CLOSING,
+) -> Flow[ProviderLink]:
+    """
+    One link at a provider, closed there for certain and its payments read.
+
+    Args:
+        meanwhile: what its row says until the caller writes what follows; it says what was meant, after a cut.
+
+    Raises:
+        OutcomeUnknown: the provider did not answer; calling again asks again.
+        Conflict: another writer was first; the caller reads again.
+    """
+    assert behind.vendor_id is not None, "what is open has an id"
+    provider = merchant.provider(behind.provider)
+    key = stored.close_keys.get(behind.id) or merchant.identifiers.key()
+    closing = behind
+    if behind.status is ProviderLinkStatus.OPEN:
+        closing = evolve(behind, status=meanwhile)
+        _ = yield from write(
+            merchant.store.update_provider_link(
+                stored.link.id, closing, was=ProviderLinkStatus.OPEN, close_key=key
+            ),
+            fence=True,
+        )
+    try:
+        answer = yield from provider.close_link(behind.vendor_id, key=key, now=now)
+    except OutcomeUnknown as error:
+        raise OutcomeUnknown(str(error), who=error.who, subject=stored.link) from error
+    if answer.status is not VendorLinkStatus.CLOSED:
+        raise OutcomeUnknown(
+            f"{behind.provider} took the request to close the link but does not call it closed; call again",
+            who=behind.provider,
+            subject=stored.link,
+        )
+    _ = yield from ask_for_money(merchant, behind.provider, behind.vendor_id, now=now)
+    return closing
+
+
+def ask_for_money(
+    merchant: Merchant, provider_name: str, vendor_id: str, *, now: dt.datetime, rang: str = ""
+) -> Flow[tuple[Event, ...]]:
+    """
+    Read the payments of a link from its provider, with what became of them, and record what is new.
+
+    Args:
+        rang: the provider's id of the one payment of which refunds and disputes are read; empty for all.
+
+    Returns:
+        What it meant to the host.
+    """
     provider = merchant.provider(provider_name)
     if provider.capabilities[Feature.PAYMENTS_OF_LINK].support is Support.UNSUPPORTED:
-        return
+        return ()
+    events: tuple[Event, ...] = ()
     payments = yield from provider.payments_of(vendor_id)
     for payment in payments:
-        yield from record_all(merchant, provider, (payment,), now=now)
-        refunds = yield from provider.refunds_of(payment.vendor_id)
-        yield from record_all(merchant, provider, refunds, now=now)
+        events += yield from record_all(merchant, provider, (payment,), now=now)
+        if payment.vendor_id == rang or not rang:
+            events += yield from ask_what_became(merchant, provider, payment.vendor_id, now=now)
+    return events
+
+
+def ask_what_became(
+    merchant: Merchant, provider: Provider, payment_vendor_id: str, *, now: dt.datetime
+) -> Flow[tuple[Event, ...]]:
+    """Read the refunds and disputes of a payment from its provider, and record what is new."""
+    refunds = yield from provider.refunds_of(payment_vendor_id)
+    disputes = yield from provider.disputes_of(payment_vendor_id)
+    return (yield from record_all(merchant, provider, (*refunds, *disputes), now=now))
 
 
 def cancel(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[PaymentLink]:
@@ -102,7 +162,12 @@ def cancel(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[Paymen
     stored = yield from load(merchant, link_id)
     if stored.link.status is LinkStatus.CANCELLED:
         return stored.link
-    if stored.link.status is LinkStatus.PENDING and stored.link.current is not None:
+    asked = stored.link.current
+    if (
+        asked is not None
+        and asked.status is ProviderLinkStatus.ASKED
+        and stored.link.status is LinkStatus.PENDING
+    ):
         raise OutcomeUnknown(
             "whether the provider made this link is not known yet; call create_link again, then cancel",
             who=stored.link.provider,
@@ -199,7 +264,7 @@ def _look(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flow[N
     for behind in stored.link.provider_links:
         if behind.vendor_id is None:
             continue
-        yield from ask_for_money(merchant, behind.provider, behind.vendor_id, now=now)
+        _ = yield from ask_for_money(merchant, behind.provider, behind.vendor_id, now=now)
         if behind.status is not ProviderLinkStatus.OPEN:
             continue
         answer = yield from merchant.provider(behind.provider).fetch_link(behind.vendor_id)

@@ -27,6 +27,7 @@ from .close import expire
 from .deliver import go_on, reload
 from .issue import complete
 from .merchant import Merchant
+from .prolong import MARGIN, prolong, to_prolong
 from .receive import take_up
 from .refund import complete_refund
 
@@ -87,12 +88,17 @@ def run_due(merchant: Merchant, *, only: str | None, now: dt.datetime) -> Flow[P
     for link in in_work:
         if link.link.status is LinkStatus.PENDING:
             yield from attempt("completed", partial(complete, merchant, link, now=now))
+        elif only is None and to_prolong(link.link):
+            yield from attempt("completed", partial(prolong, merchant, link.link.id, now=now))
         elif only is None:
             # A close that was cut: finished as `expired`, from where it can be cancelled, replaced or renewed.
             yield from attempt("completed", partial(expire, merchant, link.link.id, now=now))
     if only is None:
         for link in (yield from _next(store, "links_due", turns, partial(store.links_due, now))):
             yield from attempt("expired", partial(expire, merchant, link.link.id, now=now))
+        outliving = partial(store.links_outliving, now + MARGIN)
+        for link in (yield from _next(store, "links_outliving", turns, outliving)):
+            yield from attempt("completed", partial(prolong, merchant, link.link.id, now=now))
         for row in (yield from _next(store, "inbox", turns, store.inbox_waiting)):
             yield from attempt("told", partial(take_up, merchant, row, now=now))
         deliveries = yield from _next(store, "deliveries", turns, partial(store.deliveries_due, now))

@@ -20,23 +20,21 @@ from paybylink.checks import is_future
 from paybylink.errors import (
     AlreadyPaid,
     Conflict,
-    InvalidInput,
     LinkClosed,
-    OutcomeUnknown,
-    ProviderError,
     ReferenceConflict,
     UnsupportedCapability,
 )
 from paybylink.events import LinkOpened
-from paybylink.flow import Call, Flow, Step, Written, write
+from paybylink.flow import Flow, Step, write
 from paybylink.kinds import InvoiceBound, Reusable
 from paybylink.links import LinkStatus, PaymentLink, PendingLink, ProviderLink, ProviderLinkStatus
-from paybylink.orders import Order
-from paybylink.providers.base import LinkRequest, Provider, VendorLink
+from paybylink.providers.base import VendorLink
 from paybylink.store import StoredLink
 
+from .attempt import make, provider_of, write_attempt
 from .close import close_behind, load
 from .merchant import Merchant
+from .reopen import reopen
 from .wish import LinkWish, check_span
 
 #: How often a journey reads again when another writer was first. Each round somebody else has moved on.
@@ -64,7 +62,7 @@ def issue(
             elif differences := _differences(merchant, stored, asked):
                 stored = yield from _differing(merchant, stored, asked, differences, replace=replace, now=now)
             elif merchant.lent and stored.link.status is LinkStatus.PENDING and stored.link.current is None:
-                stored = yield from _ask(merchant, stored, stored.link, now=now)
+                stored = yield from ask(merchant, stored, stored.link, now=now)
         except Conflict:
             continue
         if merchant.lent:
@@ -86,12 +84,15 @@ def complete(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flo
         attempt = link.current
         try:
             if attempt is None and link.status is LinkStatus.PENDING:
-                stored = yield from _ask(merchant, stored, link, now=now)
+                stored = yield from ask(merchant, stored, link, now=now)
+                continue
+            if attempt is not None and attempt.status is ProviderLinkStatus.REOPENING:
+                stored = yield from reopen(merchant, stored, attempt, now=now)
                 continue
             if attempt is None or attempt.status is not ProviderLinkStatus.ASKED:
                 return link
-            provider = _provider(merchant, link, attempt.provider)
-            made = yield from _make(merchant, provider, stored, attempt, now=now)
+            provider = provider_of(merchant, link, attempt.provider)
+            made = yield from make(merchant, provider, stored, attempt, now=now)
             if made is not None:
                 return (yield from _open(merchant, stored, attempt, made, now=now))
         except Conflict:
@@ -137,7 +138,7 @@ def _renewed(
 ) -> Flow[StoredLink]:
     """The link with nothing behind it but a new request."""
     _check_renewable(link)
-    _ = _provider(merchant, link, link.provider)
+    _ = provider_of(merchant, link, link.provider)
     closed = yield from close_behind(merchant, link.id, now=now)
     # Money may have come, or somebody may have cancelled, while the old one was closed.
     _check_renewable(closed.link)
@@ -147,7 +148,7 @@ def _renewed(
         expires_at=now + expires_in,
         renewals=closed.link.renewals + 1,
     )
-    return (yield from _ask(merchant, closed, renewed, now=now))
+    return (yield from ask(merchant, closed, renewed, now=now))
 
 
 def _check_renewable(link: PaymentLink) -> None:
@@ -155,55 +156,6 @@ def _check_renewable(link: PaymentLink) -> None:
         raise AlreadyPaid(link)
     if link.status in (LinkStatus.CANCELLED, LinkStatus.REPLACED):
         raise LinkClosed(link)
-
-
-def _provider(merchant: Merchant, link: PaymentLink, name: str) -> Provider:
-    """
-    The provider by which `link` is made.
-
-    Raises:
-        InvalidInput: its key is of the other mode by now; what was asked for in test never asks for real money.
-    """
-    provider = merchant.provider(name)
-    if provider.mode is not link.mode:
-        raise InvalidInput.single(
-            "link", f"is a {link.mode} link, and the key of {name} is {provider.mode}", "make one of its own"
-        )
-    return provider
-
-
-def link_request(link: PaymentLink, attempt: ProviderLink) -> LinkRequest:
-    """What the provider is asked for: the rest of an invoice or of a number of payments, where a part has come."""
-    order, kind = link.order, link.kind
-    if link.paid_amount.minor and isinstance(link.kind, InvoiceBound):
-        order = _order_for_the_rest(link)
-    if isinstance(kind, Reusable) and kind.max_payments is not None:
-        kind = evolve(kind, max_payments=max(kind.max_payments - link.payments, 1))
-    customer = order.customer
-    return LinkRequest(
-        link_id=link.id,
-        attempt_id=attempt.id,
-        order=order,
-        kind=kind,
-        expires_at=link.expires_at,
-        locale=customer.language if customer else None,
-    )
-
-
-def _order_for_the_rest(link: PaymentLink) -> Order:
-    """The order for what is left to pay, without its lines, which add up to the whole."""
-    order = link.order
-    return Order(
-        reference=order.reference,
-        amount=link.open_amount,
-        description=order.description,
-        customer=order.customer,
-        part=order.part,
-        tenant=order.tenant,
-        return_url=order.return_url,
-        metadata=order.metadata,
-        tags=order.tags,
-    )
 
 
 def _pending(link: PaymentLink) -> PendingLink:
@@ -294,12 +246,12 @@ def _reserve(
         url=store.public_address(token),
         generation=generation,
     )
-    attempt, written = _written(merchant, provider, link, now=now)
+    attempt, written = write_attempt(merchant, provider, link, now=now)
     link = evolve(link, provider_links=(attempt,))
     _ = yield from write(
         *beside,
         *store.insert_link(link, asked.content),
-        store.insert_provider_link(link.id, attempt, written, expires_at=asked.expires_at),
+        store.insert_provider_link(link.id, attempt, written),
         fence=True,
     )
     return StoredLink(link=link, content=asked.content, written={attempt.id: written}, close_keys={})
@@ -320,87 +272,39 @@ def _rewrite(
         expires_at=asked.expires_at,
         expires_in=asked.expires_in,
     )
-    attempt, written = _written(merchant, provider, link, now=now)
+    attempt, written = write_attempt(merchant, provider, link, now=now)
     _ = yield from write(
         *merchant.store.rewrite_link(link, asked.content, version=stored.link.version),
-        merchant.store.insert_provider_link(link.id, attempt, written, expires_at=asked.expires_at),
+        merchant.store.insert_provider_link(link.id, attempt, written),
         fence=True,
     )
     link = evolve(link, provider_links=(*link.provider_links, attempt), version=link.version + 1)
     return StoredLink(link=link, content=asked.content, written={attempt.id: written}, close_keys={})
 
 
-def _ask(merchant: Merchant, stored: StoredLink, link: PaymentLink, *, now: dt.datetime) -> Flow[StoredLink]:
-    """A new request for `link`, a pending one behind which nothing exists (any more)."""
-    assert link.expires_at is not None
-    attempt, written = _written(merchant, _provider(merchant, link, link.provider), link, now=now)
+def ask(
+    merchant: Merchant,
+    stored: StoredLink,
+    link: PaymentLink,
+    *,
+    now: dt.datetime,
+    beside: tuple[Step, ...] = (),
+) -> Flow[StoredLink]:
+    """
+    A new request for `link`, a pending one behind which nothing exists (any more).
+
+    Args:
+        beside: what is written in the same batch.
+    """
+    attempt, written = write_attempt(merchant, provider_of(merchant, link, link.provider), link, now=now)
     _ = yield from write(
         merchant.store.update_link(link, version=link.version),
-        merchant.store.insert_provider_link(link.id, attempt, written, expires_at=link.expires_at),
+        *beside,
+        merchant.store.insert_provider_link(link.id, attempt, written),
         fence=True,
     )
     link = evolve(link, provider_links=(*link.provider_links, attempt), version=link.version + 1)
     return evolve(stored, link=link, written={**stored.written, attempt.id: written})
-
-
-def _written(
-    merchant: Merchant, provider: Provider, link: PaymentLink, *, now: dt.datetime
-) -> tuple[ProviderLink, Written]:
-    attempt = ProviderLink(
-        id=merchant.identifiers.row(now),
-        provider=provider.name,
-        status=ProviderLinkStatus.ASKED,
-        asked_at=now,
-    )
-    written = provider.write_link(link_request(link, attempt), key=merchant.identifiers.key(), now=now)
-    return attempt, written
-
-
-def _make(
-    merchant: Merchant, provider: Provider, stored: StoredLink, attempt: ProviderLink, *, now: dt.datetime
-) -> Flow[VendorLink | None]:
-    """The link at the provider; None if it surely does not exist and the row now says so."""
-    link, written = stored.link, stored.written[attempt.id]
-    request = link_request(link, attempt)
-    try:
-        made = yield from _make_or_find(provider, request, written, attempt, now=now)
-    except ProviderError as error:
-        if error.certain:
-            yield from _refused(merchant, link, attempt)
-        raise
-    except OutcomeUnknown as error:
-        raise OutcomeUnknown(str(error), who=error.who, subject=link) from error
-    if made is None:
-        yield from _refused(merchant, link, attempt)
-    return made
-
-
-def _make_or_find(
-    provider: Provider, request: LinkRequest, written: Written, attempt: ProviderLink, *, now: dt.datetime
-) -> Call[VendorLink | None]:
-    if now < written.key_until:
-        try:
-            return (yield from provider.create_link(request, written=written))
-        except ProviderError as error:
-            # The key is known with other bytes, so something was made under it: that is no "no".
-            if error.standard_code != "idempotency_conflict":
-                raise
-    try:
-        return (yield from provider.find_link(request, since=attempt.asked_at))
-    except ProviderError as error:
-        # That we may not look is no word about what is there.
-        raise OutcomeUnknown(f"whether the link exists is still unknown; {error}", who=error.who) from error
-
-
-def _refused(merchant: Merchant, link: PaymentLink, attempt: ProviderLink) -> Flow[None]:
-    refused = evolve(attempt, status=ProviderLinkStatus.REFUSED)
-    try:
-        _ = yield from write(
-            merchant.store.update_provider_link(link.id, refused, was=ProviderLinkStatus.ASKED)
-        )
-    except Conflict:
-        # Another worker has already written what became of it, and the next read will say so.
-        return
 
 
 def _open(

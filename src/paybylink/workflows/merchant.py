@@ -8,6 +8,7 @@ else that leaves the process.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from attrs import field, frozen
 
@@ -50,6 +51,18 @@ class Merchant:
             NotFound: there is none.
         """
         return provider_named(self.providers, name)
+
+    def notify_url(self, provider: str, link_id: str, attempt_id: str) -> str | None:
+        """
+        Where a provider tells news of one very link, for those that are told so by link; None without a public URL.
+
+        The ids in it say which link rang, and nothing more: what is told is asked for and checked.
+        """
+        store = self.store
+        if not store.public_url:
+            return None
+        name = f"{quote(store.tenant, safe='')}/{provider}" if store.tenant else provider
+        return f"{store.public_url}/webhooks/{name}?link={link_id}&attempt={attempt_id}"
 
     def channel(self, via: str) -> Channel:
         """

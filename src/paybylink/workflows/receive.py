@@ -10,27 +10,37 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from paybylink.errors import Conflict, ProviderError, WebhookRejected
-from paybylink.events import Event
+from paybylink.errors import Conflict, PaybylinkError, ProviderError, WebhookRejected
+from paybylink.events import Event, LinkPaid
 from paybylink.flow import Flow, write
+from paybylink.links import ProviderLinkStatus
 from paybylink.providers.base import (
+    Bell,
     DisputeNotice,
-    ForeignNotice,
+    Feature,
+    Notice,
     Provider,
     ProviderEvent,
     RefundNotice,
+    Support,
     UnknownNotice,
 )
 from paybylink.store import InboxRow
 
+from .bells import answer_bell, is_ours
+from .close import expire, load
+from .effects import Effects
 from .merchant import Merchant
-from .record import ROUNDS, Effects, effects_of, record_all
+from .record import ROUNDS, effects_of, record_all
 
 log = logging.getLogger("paybylink.webhooks")
+
+#: How long news wait for a payment that cannot be asked for. Adyen tells an event again for 30 days.
+LONGEST_WAIT = dt.timedelta(days=35)
 
 
 @frozen(kw_only=True)
@@ -52,65 +62,155 @@ class WebhookReply:
 
 
 def receive(
-    merchant: Merchant, provider: Provider, *, headers: Mapping[str, str], body: bytes, now: dt.datetime
+    merchant: Merchant,
+    provider: Provider,
+    *,
+    headers: Mapping[str, str],
+    body: bytes,
+    query: str = "",
+    now: dt.datetime,
 ) -> Flow[WebhookReply]:
     """The answer to one webhook call, after everything it means was committed."""
     try:
         provider.verify(headers, body, now=now)
-        told = provider.read(body)
+        told = provider.read(body, query=query)
     except WebhookRejected as error:
         log.warning("%s: webhook refused: %s", provider.name, error)
         return WebhookReply(status=error.status, body=b"refused", reason=str(error))
     events: tuple[Event, ...] = ()
+    closing: set[str] = set()
     for event in told:
-        events += yield from take_in(merchant, provider, event, body=body, now=now)
-    return WebhookReply(body=b"ok", events=events)
+        if isinstance(event.notice, Bell):
+            meant = yield from _rung(merchant, provider, event, event.notice, body, query, now=now)
+            closing |= {each.link_id for each in meant if isinstance(each, LinkPaid)}
+            events += meant
+        else:
+            effects = yield from take_in(merchant, provider, event, body=body, query=query, now=now)
+            closing |= {effects.closing} - {""}
+            events += effects.events
+    if not merchant.lent:
+        yield from _close_now(merchant, sorted(closing), now=now)
+    return WebhookReply(body=provider.acknowledgement or b"ok", events=events)
 
 
 def take_in(
-    merchant: Merchant, provider: Provider, event: ProviderEvent, *, body: bytes, now: dt.datetime
-) -> Flow[tuple[Event, ...]]:
-    """Write one event and its effects, once; a repetition changes nothing."""
+    merchant: Merchant,
+    provider: Provider,
+    event: ProviderEvent,
+    *,
+    body: bytes,
+    query: str = "",
+    now: dt.datetime,
+) -> Flow[Effects]:
+    """Write one event and its effects, once; a repetition changes nothing, but for one with newer details."""
     store = merchant.store
     for _ in range(ROUNDS):
-        if (yield from store.inbox_state(provider.name, event.event_id)) is not None:
-            return ()
+        state = yield from store.inbox_state(provider.name, event.event_id)
+        if state is not None and not (yield from _newer(merchant, provider, event)):
+            return Effects()
         effects = yield from effects_of(merchant, provider, event.notice, now=now)
-        arrival = store.receive_event(
-            provider.name,
-            event.event_id,
-            event.kind,
-            effects.state,
-            at=now,
-            # Of what does not concern us, only the id and the kind are kept.
-            body=b"" if isinstance(event.notice, ForeignNotice) else body,
-            error=effects.reason,
-        )
+        # Of what does not concern us, only the id and the kind are kept.
+        kept = b"" if effects.state == "foreign" else body
+        if state is None:
+            arrival = store.receive_event(
+                provider.name,
+                event.event_id,
+                event.kind,
+                effects.state,
+                at=now,
+                body=kept,
+                error=effects.reason,
+                happened_at=event.at,
+                query=query,
+            )
+        else:
+            arrival = store.newer_event(
+                provider.name,
+                event.event_id,
+                effects.state,
+                at=now,
+                body=kept,
+                happened_at=event.at,
+                error=effects.reason,
+            )
         try:
             _ = yield from write(arrival, *effects.steps)
         except Conflict:
             continue
         if isinstance(event.notice, UnknownNotice):
             log.warning("%s: event of unknown kind %s parked", provider.name, event.kind)
-        return effects.events
+        return effects
     raise Conflict("receive_event")
+
+
+def _newer(merchant: Merchant, provider: Provider, event: ProviderEvent) -> Flow[bool]:
+    """Whether an event that came before is told again with newer details."""
+    if not event.newest_wins:
+        return False
+    kept = yield from merchant.store.inbox_moment(provider.name, event.event_id)
+    return kept is None or event.at > kept
+
+
+def _rung(
+    merchant: Merchant,
+    provider: Provider,
+    event: ProviderEvent,
+    bell: Bell,
+    body: bytes,
+    query: str,
+    *,
+    now: dt.datetime,
+) -> Flow[tuple[Event, ...]]:
+    """
+    What a bell meant, after asking; where its provider cannot be asked now, the next pass does it.
+
+    The ring is kept first, so that it is not lost with this process; but for one that nothing of ours has rung, of
+    which anybody could make any number.
+    """
+    if not (yield from is_ours(merchant, provider, bell)):
+        log.info("%s: a bell that no link of ours has rung", provider.name)
+        return ()
+    row = yield from merchant.store.ring(
+        provider.name, event.event_id, event.kind, at=now, body=body, query=query
+    )
+    if merchant.lent:
+        return ()
+    try:
+        return (yield from answer_bell(merchant, provider, bell, row, now=now))
+    except PaybylinkError as error:
+        log.warning("%s: what rang could not be asked for now: %s", provider.name, error.code)
+        return ()
+
+
+def _close_now(merchant: Merchant, link_ids: Sequence[str], *, now: dt.datetime) -> Flow[None]:
+    """Close at once what could still be paid behind links that are paid; what fails is left to the next pass."""
+    for link_id in link_ids:
+        stored = yield from load(merchant, link_id)
+        if any(behind.status is ProviderLinkStatus.CLOSING for behind in stored.link.provider_links):
+            try:
+                _ = yield from expire(merchant, link_id, now=now)
+            except PaybylinkError as error:
+                log.warning("what is left behind a paid link could not be closed now: %s", error.code)
 
 
 def take_up(merchant: Merchant, row: InboxRow, *, now: dt.datetime) -> Flow[tuple[Event, ...]]:
     """
-    Try an event again that waited for something that had not been told yet.
+    Try an event again that waited for something that had not been told yet, or a bell that was not answered.
 
-    A refund or dispute waits for its payment. If that was still not told, its provider is asked for it: a payment
-    without our mark is foreign, and so is what follows from it; one with our mark is recorded first.
+    News of a payment wait for it. If that was still not told, its provider is asked for it, where it can be: a
+    payment without our mark is foreign, and so is what follows from it; one with our mark is recorded first. Where
+    it cannot be asked, what was not told in `LONGEST_WAIT` is foreign.
     """
     provider = merchant.provider(row.provider)
     store = merchant.store
-    for event in provider.read(row.body):
+    for event in provider.read(row.body, query=row.query):
         if event.event_id != row.event_id:
             continue
+        if isinstance(event.notice, Bell):
+            return (yield from answer_bell(merchant, provider, event.notice, row, now=now))
         effects = yield from effects_of(merchant, provider, event.notice, now=now)
-        if effects.state == "waiting" and isinstance(event.notice, RefundNotice | DisputeNotice):
-            effects = yield from _with_payment(merchant, provider, event.notice, now=now)
+        if effects.state == "waiting":
+            effects = yield from _still_waiting(merchant, provider, event.notice, effects, row, now=now)
         if effects.state == "waiting":
             return ()
         done = [store.settle_event(row.provider, row.event_id, effects.state, at=now, error=effects.reason)]
@@ -123,6 +223,27 @@ def take_up(merchant: Merchant, row: InboxRow, *, now: dt.datetime) -> Flow[tupl
             return ()
         return effects.events
     return ()
+
+
+def _still_waiting(
+    merchant: Merchant,
+    provider: Provider,
+    notice: Notice,
+    effects: Effects,
+    row: InboxRow,
+    *,
+    now: dt.datetime,
+) -> Flow[Effects]:
+    can = provider.capabilities[Feature.FETCH_PAYMENT]
+    if can.support is Support.UNSUPPORTED:
+        if row.received_at > now - LONGEST_WAIT:
+            return effects
+        return Effects(state="foreign", reason="the payment it is about was never told")
+    if isinstance(notice, RefundNotice | DisputeNotice):
+        known = yield from merchant.store.payment_of_vendor(provider.name, notice.payment_vendor_id)
+        if known is None:
+            return (yield from _with_payment(merchant, provider, notice, now=now))
+    return effects
 
 
 def _with_payment(

@@ -19,7 +19,8 @@ from paybylink.providers.base import Provider, RefundNotice, RefundRequest
 from paybylink.store import StoredRefund
 
 from .merchant import Merchant
-from .record import ROUNDS, record_all, refund_mark
+from .record import ROUNDS, record_all
+from .refund_news import refund_mark
 
 
 def refund(

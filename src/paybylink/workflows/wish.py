@@ -11,11 +11,11 @@ from attrs import frozen
 
 from paybylink.checks import is_future
 from paybylink.errors import InvalidInput
-from paybylink.kinds import InvoiceBound, LinkKind
+from paybylink.kinds import HostedInvoice, InvoiceBound, LinkKind
 from paybylink.links import link_content
 from paybylink.orders import Order
 
-#: How long a link bound to an invoice lives after the due date.
+#: How long a link to an invoice, ours or the provider's, lives after the due date.
 INVOICE_GRACE = dt.timedelta(days=30)
 _BEFORE_ALL = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -31,6 +31,7 @@ class LinkWish:
         expires_at: the moment computed from what was given, or from the default; may have passed, since the same
             wish is understood again later.
         expires_in: the span, if a span was given.
+        given_end: the moment was given as such, and is the same whenever the wish is understood.
         content: all of it by field, for comparison with an earlier wish.
     """
 
@@ -39,6 +40,7 @@ class LinkWish:
     provider: str | None
     expires_at: dt.datetime
     expires_in: dt.timedelta | None
+    given_end: bool
     content: Mapping[str, str]
 
 
@@ -78,10 +80,18 @@ def wish(
     elif isinstance(kind, InvoiceBound) and kind.invoice.due_on is not None:
         due = dt.datetime.combine(kind.invoice.due_on, dt.time(), dt.UTC) + INVOICE_GRACE
         end = max(due, now + dt.timedelta(days=1))
+    elif isinstance(kind, HostedInvoice):
+        end = now + dt.timedelta(days=kind.due_in_days) + INVOICE_GRACE
     else:
         end = now + default_expiry
     return LinkWish(
-        order=order, kind=kind, provider=provider, expires_at=end, expires_in=expires_in, content=content
+        order=order,
+        kind=kind,
+        provider=provider,
+        expires_at=end,
+        expires_in=expires_in,
+        given_end=moment is not None,
+        content=content,
     )
 
 

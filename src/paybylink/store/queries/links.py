@@ -19,7 +19,7 @@ _L, _P, _C = TABLES.links, TABLES.provider_links, TABLES.customers
 #: Behind these prefixes the columns of the joined tables come back.
 BEHIND, CUSTOMER = "behind_", "customer_"
 
-_UNANSWERED = or_(_P.c.status == "closing", _P.c.status == "reopening")
+_UNANSWERED = or_(_P.c.status == "closing", _P.c.status == "ending", _P.c.status == "reopening")
 _IN_WORK = or_(_P.c.status == "asked", _UNANSWERED)
 _PAYABLE = or_(_L.c.status == "open", _L.c.status == "part_paid")
 
