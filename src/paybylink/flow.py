@@ -53,6 +53,7 @@ class Sending:
         key_until: when the idempotency key dies at the vendor; None with `SAFE` and `NEVER`.
         fresh: use a new connection, so that a stale one does not make an unknown outcome.
         retry_statuses: answers after which the vendor wants the same request again.
+        retry_header: a header of the answer that has to say ``true`` for it; empty where the status is enough.
     """
 
     who: str
@@ -60,6 +61,7 @@ class Sending:
     key_until: dt.datetime | None = None
     fresh: bool = False
     retry_statuses: frozenset[int] = frozenset({429, 500, 502, 503, 504})
+    retry_header: str = ""
 
 
 @frozen(kw_only=True)

@@ -148,6 +148,7 @@ def request_of(
     url: str = "https://api.vendor.example/v1/links?email=MARKED@example.com",
     fresh: bool = False,
     statuses: frozenset[int] | None = None,
+    header: str = "",
 ) -> httpx.Request:
     """A request with marked secrets; `lives` is how many seconds its key lives; `retry` None leaves it unmarked."""
     request = httpx.Request(
@@ -160,7 +161,7 @@ def request_of(
         until = (now or Clock()()) + dt.timedelta(seconds=lives) if retry is Retry.KEYED else None
         more = {} if statuses is None else {"retry_statuses": statuses}
         request.extensions["paybylink"] = Sending(
-            who="vendor", retry=retry, key_until=until, fresh=fresh, **more
+            who="vendor", retry=retry, key_until=until, fresh=fresh, retry_header=header, **more
         )
     return request
 

@@ -210,6 +210,24 @@ class TestAnswers:
         assert drive(way, one(request_of(Retry.KEYED, statuses=statuses)), Vendor([409])) == 200
         assert drive(way, one(request_of(Retry.KEYED, statuses=statuses)), Vendor([503])) == 503
 
+    @pytest.mark.parametrize("told", [None, "false", "yes"])
+    def test_that_have_to_say_so_are_not_asked_for_again_without(self, way: str, told: str | None) -> None:
+        """Where the vendor says in a header whether to repeat, the status alone does not decide."""
+        headers = {} if told is None else {"transient-error": told}
+        vendor = Vendor([httpx.Response(503, headers=headers)])
+        request = request_of(Retry.KEYED, header="transient-error")
+
+        assert drive(way, one(request), vendor) == 503
+        assert len(vendor.seen) == 1
+
+    def test_that_have_to_say_so_are_asked_for_again_with(self, way: str) -> None:
+        """The header says true, in any case of letters."""
+        vendor = Vendor([httpx.Response(503, headers={"transient-error": told}) for told in ("true", "True")])
+        request = request_of(Retry.KEYED, header="transient-error")
+
+        assert drive(way, one(request), vendor) == 200
+        assert len(vendor.seen) == 3
+
     def test_that_lead_elsewhere_are_not_followed(self, way: str) -> None:
         """A redirect is an answer, also where the host's own client follows them: money goes nowhere else."""
         elsewhere = httpx.Response(307, headers={"Location": "https://elsewhere.example/"})

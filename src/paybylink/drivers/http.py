@@ -153,7 +153,10 @@ class Attempts:
             (self._monotonic() - self._started) * 1000,
             response.headers.get("request-id", "no request id"),
         )
-        if response.status_code not in self.sending.retry_statuses:
+        header = self.sending.retry_header
+        if response.status_code not in self.sending.retry_statuses or (
+            header and response.headers.get(header, "").lower() != "true"
+        ):
             return None
         # A 429 says that nothing was done by this attempt; anything else may have been done half-way.
         undone = response.status_code == 429
