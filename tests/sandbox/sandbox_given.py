@@ -39,12 +39,14 @@ class Listener:
 
     Attributes:
         url: its address.
-        heard: body and signature header of each call, in order.
+        heard: body and (Stripe's) signature header of each call, in order.
+        headers: all headers of each call, in order.
         answers: statuses to answer with, first to last; 200 when none is left.
     """
 
     url: str
     heard: list[tuple[bytes, str]] = field(factory=list)
+    headers: list[dict[str, str]] = field(factory=list)
     answers: list[int] = field(factory=list)
 
     @property
@@ -66,6 +68,7 @@ def listening() -> Iterator[Listener]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             listener.heard.append((body, self.headers["Stripe-Signature"]))
+            listener.headers.append(dict(self.headers.items()))
             self.send_response(listener.answers.pop(0) if listener.answers else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -197,7 +197,7 @@ class Vendor(Protocol):
         """
         ...
 
-    def carriage(self, engine: Engine, events: list[str], endpoint: str) -> Carriage | None:
+    def carriage(self, engine: Engine, events: list[str], endpoint: str, /) -> Carriage | None:
         """
         The call that delivers events to an endpoint, signed now; None when one of them is gone (then it is dropped).
 
