@@ -59,8 +59,8 @@ def test_an_invoice_is_drafted_issued_and_paid(sandbox: Sandbox, api: httpx.Clie
     """The page is there once it is issued; a payer pays it and the invoice says by what."""
     draft = made(api, metadata={"order": "1"}, paymentTerm="14 days")
     path = f"sales-invoices/{draft['id']}"
-    with pytest.raises(SandboxError, match="not been issued"):
-        _ = sandbox.control.pay(draft["id"])
+    with pytest.raises(SandboxError, match="no payment link"):
+        _ = sandbox.control.pay(draft["id"], although_closed=True)
 
     issued = api.patch(path, json={"status": "issued"}).json()
     page = httpx.get(issued["_links"]["invoicePayment"]["href"]).text
@@ -160,6 +160,9 @@ def test_totals_follow_from_the_lines(
         pytest.param({"lines": [{**line("1.00"), "vatRate": 20}]}, "lines.0.vatRate", id="rate-number"),
         pytest.param({"recipient": {**CONSUMER, "familyName": "M"}}, "recipient.familyName", id="short-name"),
         pytest.param({"recipient": {**CONSUMER, "type": "business"}}, "recipient", id="business-unnamed"),
+        pytest.param({"recipient": {**CONSUMER, "givenName": None}}, "recipient", id="nobody"),
+        pytest.param({"lines": [line("0.00")]}, "lines", id="nothing-to-pay"),
+        pytest.param({"lines": {"description": "x"}}, "lines", id="lines-no-array"),
         pytest.param({"paymentTerm": "10 days"}, "paymentTerm", id="term"),
         pytest.param({"metadata": "x"}, "metadata", id="metadata-text"),
         pytest.param({"isEInvoice": True}, "isEInvoice", id="e-invoice"),
@@ -210,6 +213,15 @@ def test_a_cancelled_invoice_takes_no_money_but_loses_none(sandbox: Sandbox, api
         "sales-invoice.canceled",
         "payment.paid",
     ]
+
+
+def test_an_invoice_can_be_paid_from_the_start(api: httpx.Client) -> None:
+    """By other means: it has a number and nothing is due."""
+    paid = made(api, status="paid", paymentDetails={"source": "manual"})
+
+    assert (paid["status"], paid["amountDue"]) == ("paid", euros("0.00"))
+    assert paid["invoiceNumber"]
+    assert paid["paidAt"]
 
 
 def test_a_draft_can_be_deleted(api: httpx.Client) -> None:

@@ -45,6 +45,9 @@ def test_only_the_description_is_required(sandbox: Sandbox, api: httpx.Client) -
     ("changes", "field"),
     [
         pytest.param({"description": None}, "description", id="description-null"),
+        pytest.param({"description": 5}, "description", id="description-number"),
+        pytest.param({"billingAddress": "Paris"}, "billingAddress", id="address-text"),
+        pytest.param({"allowedMethods": "ideal"}, "allowedMethods", id="methods-text"),
         pytest.param({"description": "x" * 256}, "description", id="description-long"),
         pytest.param({"metadata": {"a": "b"}}, "metadata", id="metadata"),
         pytest.param({"locale": "fr_FR"}, "locale", id="locale"),

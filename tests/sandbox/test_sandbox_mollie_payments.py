@@ -84,6 +84,7 @@ def test_a_declined_payer_tries_again_with_a_new_payment(sandbox: Sandbox, api: 
 
     first = shown(api, declined.payment)
     assert (declined.status, declined.next_url) == ("open", None)
+    assert httpx.get(f"{sandbox.url}/pay/{declined.payment}/done").status_code == 404
     assert (page.status_code, "declined" in page.text) == (402, True)
     assert first["status"] == "failed"
     assert first["details"]["failureReason"] == "card_declined"
@@ -102,10 +103,13 @@ def test_a_transfer_is_pending_until_it_is_settled(
     attempt = sandbox.control.pay(address(link), how="delayed")
     before = shown(api, attempt.payment)
     meanwhile = api.get(f"payment-links/{link['id']}").json()["paidAt"]
+    assert sandbox.control.truth()["links"][0]["status"] == "processing"
+    assert "under way" in httpx.get(attempt.next_url or "").text
     settled = sandbox.control.settle(address(link), succeeded=succeeded)
 
     after = api.get(f"payment-links/{link['id']}").json()["paidAt"]
     assert (before["status"], before["method"], meanwhile) == ("pending", "banktransfer", None)
+    assert sandbox.control.truth()["links"][0]["status"] == ("paid" if succeeded else "open")
     assert settled == [attempt.payment]
     assert shown(api, attempt.payment)["status"] == status
     assert (after is not None) == succeeded

@@ -158,6 +158,8 @@ def test_faults_change_the_way_of_a_refund(
 
     assert status(api, refund) == ("pending" if kind == "hold" else end)
     if kind == "hold":
+        with pytest.raises(SandboxError):
+            _ = sandbox.control.finish("re_none")
         assert sandbox.control.finish(refund["id"])["status"] == "refunded"
 
 
@@ -202,10 +204,14 @@ def test_a_chargeback_is_closed_once(sandbox: Sandbox, api: httpx.Client, paid: 
 
     lost = sandbox.control.close_dispute(chargeback["id"], won=False)
 
+    other = sandbox.control.pay(address(made(api))).payment
     assert lost == chargeback
+    assert api.get(f"payments/{other}/chargebacks/{lost['id']}").status_code == 404
     assert sandbox.control.truth()["disputes"][0]["status"] == "lost"
     assert [one["id"] for one in api.get("chargebacks").json()["_embedded"]["chargebacks"]] == [lost["id"]]
     with pytest.raises(SandboxError, match="closed already"):
         _ = sandbox.control.close_dispute(chargeback["id"], won=True)
+    with pytest.raises(SandboxError, match="no dispute"):
+        _ = sandbox.control.close_dispute("chb_none", won=True)
     with pytest.raises(SandboxError, match="no paid payment"):
         _ = sandbox.control.dispute(sandbox.control.pay(address(made(api)), how="delayed").payment)

@@ -44,7 +44,7 @@ class Checkout:
 
     @classmethod
     def of(cls, engine: Engine, identifier: str) -> Checkout | None:
-        """The page of a link or invoice; None when there is none of that id."""
+        """The page of a link or an issued invoice; None when there is none of that id."""
         link = engine.get("mollie.link", identifier)
         if link is not None:
             return cls(
@@ -55,7 +55,7 @@ class Checkout:
                 minimum=1 if link["minimumAmount"] is None else units(link["minimumAmount"]),
             )
         invoice = engine.get("mollie.invoice", identifier)
-        if invoice is None:
+        if invoice is None or invoice["issuedAt"] is None:
             return None
         total = invoice["totalAmount"]
         return cls(

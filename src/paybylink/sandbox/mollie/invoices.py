@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from paybylink.sandbox.engine import Document, Engine, shown
 from paybylink.sandbox.mollie import events
-from paybylink.sandbox.mollie.amounts import amount
+from paybylink.sandbox.mollie.amounts import amount, units
 from paybylink.sandbox.mollie.call import PROFILE, Call
 from paybylink.sandbox.mollie.invoice_totals import totals
 from paybylink.sandbox.mollie.lists import Shelf, page, with_paging
@@ -203,8 +203,8 @@ def payer_subject(invoice: Document) -> Document:
 
 
 def closed(invoice: Document) -> str | None:
-    """Why an invoice cannot be paid, in words for the payer; None when it can."""
-    words = {"draft": "has not been issued", "paid": "has been paid", "cancelled": "has been cancelled"}
+    """Why an issued invoice can no longer be paid, in words for the payer; None when it can."""
+    words = {"paid": "has been paid", "cancelled": "has been cancelled"}
     word = words.get(invoice["status"])
     return None if word is None else f"This invoice {word}."
 
@@ -246,6 +246,8 @@ def _reckon(invoice: Document) -> None:
     if invoice["isEInvoice"]:
         _ = Unsimulated().read(True, "isEInvoice")
     invoice |= totals(lines, invoice["discount"], inclusive=invoice["vatMode"] == "inclusive")
+    if units(invoice["totalAmount"]) <= 0:
+        raise Problem("The total of the lines should be above zero.", field="lines")
 
 
 def _move(engine: Engine, invoice: Document, wanted: str) -> Document:

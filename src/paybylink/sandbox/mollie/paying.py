@@ -82,8 +82,10 @@ def settle(engine: Engine, payment: Document, *, succeeded: bool) -> Document:
 def expire_due(engine: Engine) -> None:
     """Expire every attempt whose payer has left."""
     now = engine.timestamp()
-    due = engine.find("mollie.payment", ("status", "=", "open"), ("_expires", "<=", now), newest_first=False)
     with engine.transaction():
+        due = engine.find(
+            "mollie.payment", ("status", "=", "open"), ("_expires", "<=", now), newest_first=False
+        )
         for payment in due:
             _ = _become(engine, payment, "expired")
 

@@ -7,6 +7,7 @@ reply. What a request changed and what it answered are therefore committed toget
 Rule 1: a key counts on POST only. It is remembered with path and body for an hour of the sandbox's clock, and after
         that the same request makes a second thing.
 Rule 2: another body under a known key is a 400.
+        Requests run one after another, so the 409 for one that is still under way comes by a fault only.
 Rule 3: only success is remembered; whether Mollie keeps refusals too is not documented.
 Rule 4: an organisation token says which profile it means and that it means test mode: in the body, or in the query
         of a GET. An API key knows both already and must say neither.
