@@ -206,6 +206,27 @@ def test_receipt_names_what_was_paid() -> None:
     assert "1\u202f049,90" in ATELIER.mail(occasion(many, purpose=Purpose.RECEIPT)).text
 
 
+@pytest.mark.parametrize(
+    ("language", "minimum", "told"),
+    [
+        pytest.param("fr", None, "Payer un montant de votre choix – ", id="fr-any"),
+        pytest.param("fr", "5", "un montant de votre choix à partir de 5,00\u00a0€", id="fr-from"),
+        pytest.param("en", "5", "an amount of your choice from €5.00", id="en-from"),
+    ],
+)
+def test_payer_who_chooses_is_told_no_amount(language: str, minimum: str | None, told: str) -> None:
+    """The order's amount is a suggestion then, in a mail as in a text to share."""
+    least = None if minimum is None else Money.of(minimum, "EUR")
+    chosen = link(kind=Reusable(payer_chooses=True, minimum=least))
+
+    mail = ATELIER.mail(occasion(chosen, language=language))
+    shared = ATELIER.share(chosen, language=language)
+
+    assert told in mail.text
+    for text in (mail.text, mail.subject, mail.html, shared.text):
+        assert "49" not in text.replace(chosen.url, "")
+
+
 def test_refund_names_no_amount() -> None:
     """How much goes back is not known to the message, so it names none rather than a wrong one."""
     words = ATELIER.mail(occasion(purpose=Purpose.REFUND))

@@ -102,6 +102,25 @@ def buttons(reply: httpx.Response) -> list[str]:
 
 
 class TestOpen:
+    @pytest.mark.parametrize(
+        ("minimum", "told"),
+        [
+            pytest.param(None, "à votre choix", id="any"),
+            pytest.param(Money.of("5", "EUR"), "à votre choix, à partir de 5,00 €", id="from"),
+        ],
+    )
+    async def test_payer_who_chooses_is_told_no_amount(
+        self, shop: Shop, minimum: Money | None, told: str
+    ) -> None:
+        """The amount of the order is a suggestion then, and is not asked for."""
+        shop.link = link(kind=Reusable(payer_chooses=True, minimum=minimum))
+
+        words = words_of(await shop.get())
+
+        assert told in words
+        assert "Choisir et payer" in words
+        assert "49,90" not in words
+
     async def test_button_is_a_plain_link_to_the_provider(self, shop: Shop) -> None:
         """The payer is sent where our own row says, and the page says where that is."""
         reply = await shop.get()

@@ -33,10 +33,12 @@ class Heard:
             store="sqlite:///unused.db",
             tenant=tenant,
         )
+        self.queries: list[str] = []
         self.pay.receive = self._receive  # type: ignore[method-assign]
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app(self.pay)), base_url="http://shop")
 
-    def _receive(self, name: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
+    def _receive(self, name: str, *, headers: Mapping[str, str], body: bytes, query: str) -> WebhookReply:
+        self.queries.append(query)
         self.calls.append((name, headers.get("Stripe-Signature"), body))
         if self.error is not None:
             raise self.error
@@ -59,6 +61,14 @@ async def test_bytes_and_headers_arrive_as_they_came(heard: Heard) -> None:
     assert heard.calls == [("stripe", "t=1,v1=2", body)]
     assert (reply.status_code, reply.content) == (200, b"ok")
     assert reply.headers["cache-control"] == "no-store"
+
+
+async def test_what_follows_the_question_mark_goes_with_it(heard: Heard) -> None:
+    """A provider that is told so by link calls an address that names the link."""
+    _ = await heard.http.post("/webhooks/stripe?link=L1&attempt=P1", content=b"id=tr_1")
+    _ = await heard.http.post("/webhooks/stripe", content=b"id=tr_1")
+
+    assert heard.queries == ["link=L1&attempt=P1", ""]
 
 
 async def test_answer_is_the_clients(heard: Heard) -> None:

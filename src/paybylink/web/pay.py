@@ -143,8 +143,8 @@ def _page(link: PaymentLink, language: str, shop: Shop, stylesheet: str) -> str:
     address = provider_address(link)
     if stands != "open" or address is None:
         return _rendered(language, shop, stylesheet, {**_told(stands, language), "test": test, "rows": rows})
-    amount = amount_text(link.open_amount, language)
-    rows.insert(0, (words["each" if isinstance(link.kind, Reusable) else "left"], amount))
+    label, amount, button = _asked(link, language)
+    rows.insert(0, (label, amount))
     if link.expires_at is not None:
         rows.append((words["until"], day_text(link.expires_at, language, shop.zone)))
     host = urlsplit(address).netloc
@@ -156,9 +156,25 @@ def _page(link: PaymentLink, language: str, shop: Shop, stylesheet: str) -> str:
         "heading": words["asked"].format(merchant=shop.name) if shop.name else words["asked_by_nobody"],
         "description": link.order.description,
         "rows": rows,
-        "button": Button(address, words["pay"].format(amount=amount), words["leads"].format(host=host)),
+        "button": Button(address, button, words["leads"].format(host=host)),
     }
     return _rendered(language, shop, stylesheet, shown)
+
+
+def _asked(link: PaymentLink, language: str) -> tuple[str, str, str]:
+    """What is asked for: its label, the amount, and what the button says."""
+    words, kind = WORDS[language], link.kind
+    if isinstance(kind, Reusable) and kind.payer_chooses:
+        least = kind.minimum
+        shown = (
+            words["chosen_any"]
+            if least is None
+            else words["chosen_from"].format(minimum=amount_text(least, language))
+        )
+        return words["chosen"], shown, words["pay_chosen"]
+    amount = amount_text(link.open_amount, language)
+    label = words["each" if isinstance(kind, Reusable) else "left"]
+    return label, amount, words["pay"].format(amount=amount)
 
 
 def _told(stands: str, language: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from paybylink.errors import InvalidInput
+from paybylink.kinds import Reusable
 from paybylink.links import Mode, PaymentLink
 
 from ._catalogue import WORDS, Catalogue, strings_for
@@ -58,13 +59,23 @@ def words_of(
     words = dict.fromkeys(map(str, WORDS), "")
     words["merchant"], words["contact"] = settings.merchant, settings.contact
     words["reference"] = link.order.reference
-    words["amount"] = amount_text(amount, locale)
+    words["amount"] = _asked(link, amount, locale, strings)
     if link.expires_at is not None:
         ends = moment_text(link.expires_at, settings.zone, locale)
         words["date"], words["time"] = ends.date, ends.time
         words["zone"] = ends.offset if brief else ends.zone
         words["expires"] = strings.sections["common"]["moment"].format(**words)
     return words
+
+
+def _asked(link: PaymentLink, amount: Money, locale: Locale, strings: Catalogue) -> str:
+    """The amount, or that the payer chooses it."""
+    kind, common = link.kind, strings.sections["common"]
+    if not isinstance(kind, Reusable) or not kind.payer_chooses:
+        return amount_text(amount, locale)
+    if kind.minimum is None:
+        return common["amount_chosen"]
+    return common["amount_from"].format(amount=amount_text(kind.minimum, locale))
 
 
 def safe_url(link: PaymentLink) -> str:
