@@ -101,9 +101,16 @@ def read_settlement(
     while True:
         try:
             cells = next(rows, None)
-        except (csv.Error, UnicodeDecodeError):
+        except csv.Error:
             raise InvalidInput.single(
-                f"line {rows.line_num + 1}", "is no CSV in UTF-8", "give the report as it was downloaded"
+                f"line {rows.line_num}", "is no CSV", "give the report as it was downloaded"
+            ) from None
+        except UnicodeDecodeError:
+            # Text is decoded in blocks, so the bad byte may lie some lines further on.
+            raise InvalidInput.single(
+                f"after line {rows.line_num}",
+                "has a byte that is no UTF-8",
+                "give the report as it was downloaded",
             ) from None
         if cells is None:
             if columns is None:
