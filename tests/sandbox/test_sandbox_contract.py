@@ -157,6 +157,19 @@ def test_every_answer_has_stripes_shape(sandbox: Sandbox, spec: Any, listener: L
         _ = call("POST", "/v1/refunds/{refund}", {"metadata[a]": "b"}, refund=refund["id"])
         _ = call("GET", "/v1/refunds/{refund}", query="?expand[0]=charge", refund=refund["id"])
         _ = call("GET", "/v1/refunds")
+        by_hand = {**line, "payment_intent_data[capture_method]": "manual"}
+        for path in ("capture", "cancel"):
+            reserved = sandbox.control.pay(call("POST", "/v1/payment_links", by_hand)["url"]).payment
+            _ = call("POST", f"/v1/payment_intents/{{intent}}/{path}", {}, intent=reserved)
+        disputed = sandbox.control.pay(link_again := call("POST", "/v1/payment_links", line)["url"]).payment
+        _ = sandbox.control.close_dispute(sandbox.control.dispute(disputed)["id"], won=True)
+        _ = sandbox.control.dispute(sandbox.control.pay(link_again).payment)
+        for dispute in call("GET", "/v1/disputes")["data"]:
+            _ = call("GET", "/v1/disputes/{dispute}", query="?expand[0]=charge", dispute=dispute["id"])
+        payout = sandbox.control.payout()["id"]
+        _ = call("GET", "/v1/payouts/{payout}", query="?expand[0]=balance_transaction", payout=payout)
+        _ = call("GET", "/v1/payouts")
+        _ = call("GET", "/v1/balance_transactions", query=f"?payout={payout}")
         entry = call("GET", "/v1/balance_transactions")["data"][0]
         _ = call("GET", "/v1/balance_transactions/{id}", id=entry["id"])
         hook = call("POST", "/v1/webhook_endpoints", {"url": listener.url, "enabled_events[0]": "*"})

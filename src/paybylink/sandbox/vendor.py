@@ -181,8 +181,9 @@ class Vendor(Protocol):
              "balance": {currency: what the merchant has there, fees taken and payouts gone}}
 
         Link status: open, processing, paid, expired, closed. Payment: open, authorised, processing, paid, failed,
-        cancelled. Refund: pending, succeeded, failed. Dispute: open, won, lost. `amount` of a link is None where
-        the payer chooses; `link` of a payment is None where it has none; currencies are upper case; oldest first.
+        cancelled; once paid, its `amount` is what was captured. Refund: pending, succeeded, failed. Dispute: open,
+        won, lost. `amount` of a link is None where the payer chooses, `link` of a payment where it has none.
+        Currencies are upper case; oldest first.
         """
         ...
 

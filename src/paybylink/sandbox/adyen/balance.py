@@ -86,23 +86,23 @@ def payout(engine: Engine, currency: str | None) -> Document:
         if not waiting:
             raise Refused("Nothing waits to be paid out.")
         first = waiting[0]
-        account, currency = first["account"], first["currency"]
-        mine = [one for one in waiting if one["account"] == account and one["currency"] == currency]
+        account, held_in = str(first["account"]), str(first["currency"])
+        mine = [one for one in waiting if one["account"] == account and one["currency"] == held_in]
         number = engine.next_number(f"adyen_batch_{account}")
         settled = sum(one["type"] == "Settled" for one in mine)
         if settled:
             mine.append(
-                _row_of_batch(engine, first, "Fee", -processing_fee(currency, settled), "Transaction fees")
+                _row_of_batch(engine, first, "Fee", -processing_fee(held_in, settled), "Transaction fees")
             )
         total = sum(one["net"] for one in mine)
         if total <= 0:
             raise Refused(
-                f"The balance of {account} is {total} in minor units of {currency}; nothing is paid out."
+                f"The balance of {account} is {total} in minor units of {held_in}; nothing is paid out."
             )
         mine.append(_row_of_batch(engine, first, "MerchantPayout", -total, f"TX{number:08d}XT, {account}"))
         for movement in mine:
             _ = engine.put(KIND, {**movement, "batch": number})
-        return shown(_closed(engine, account, currency, number, total, mine))
+        return shown(_closed(engine, account, held_in, number, total, mine))
 
 
 def _row_of_batch(engine: Engine, like: Document, kind: str, net: int, change: str) -> Document:

@@ -18,7 +18,7 @@ from datetime import datetime
 from paybylink.sandbox.adyen.amounts import plain
 from paybylink.sandbox.engine import Document
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "Company Account",
     "Merchant Account",
     "Psp Reference",

@@ -37,7 +37,7 @@ def told(engine: Engine) -> Document:
             | {"reusable": link.get("reusable", False), "payments": by_link.get(link["id"], [])}
             for link in engine.find(links.KIND, newest_first=False)
         ],
-        "payments": [_common(one, _PAYMENT[one["status"]]) | {"link": one["link"]} for one in paid],
+        "payments": [_payment(one) for one in paid],
         "refunds": [
             _common(change, _REFUND[change["status"]]) | {"payment": change["payment"]}
             for change in engine.find(modifications.KIND, newest_first=False)
@@ -52,6 +52,13 @@ def told(engine: Engine) -> Document:
             for currency, held in balance.balances(engine).items()
         },
     }
+
+
+def _payment(payment: Document) -> Document:
+    amount = payment["amount"]
+    if payment["status"] == "captured":
+        amount = {**amount, "value": payment["captured"]}
+    return _common({**payment, "amount": amount}, _PAYMENT[payment["status"]]) | {"link": payment["link"]}
 
 
 def _common(document: Mapping[str, Any], status: str) -> Document:

@@ -59,10 +59,12 @@ def fetch_balance_transaction(call: Call) -> Document:
 
 
 def list_balance_transactions(call: Call) -> Document:
-    """GET /v1/balance_transactions, newest first."""
+    """GET /v1/balance_transactions, newest first, all or those of one payout."""
     filters = {"currency": Text(), "source": Text(), "type": Text()}
-    values = call.values(Record({**PAGING, **filters, "created": CREATED}))
+    values = call.values(Record({**PAGING, **filters, "created": CREATED, "payout": Text()}))
     tests: list[Condition] = [(name, "=", values[name]) for name in filters if values.get(name) is not None]
+    if values.get("payout") is not None:
+        tests.append(("_payout", "=", values["payout"]))
     return page(call.engine, "balance_transaction", values, *tests, url="/v1/balance_transactions")
 
 
@@ -75,15 +77,24 @@ def book(
     kind: str,
     category: str,
     description: str | None,
+    fee_for: str = "Stripe processing fees",
 ) -> Document:
-    """The balance transaction of a charge or refund: `amount` moves the balance, `kept` is Stripe's fee in it."""
+    """
+    The balance transaction of a charge, refund, dispute or payout.
+
+    Args:
+        amount: what moves the balance, below zero when it goes.
+        kept: Stripe's fee, taken from it besides.
+        kind, category: its `type` and `reporting_category`.
+        fee_for: what the fee is called.
+    """
     now = engine.timestamp()
     fees = [
         {
             "amount": kept,
             "application": None,
             "currency": source["currency"],
-            "description": "Stripe processing fees",
+            "description": fee_for,
             "type": "stripe_fee",
         }
     ]
@@ -106,6 +117,7 @@ def book(
             "source": source["id"],
             "status": "pending",
             "type": kind,
+            "_payout": None,
         },
     )
 

@@ -49,7 +49,7 @@ ECHOED: Mapping[str, Field] = {
 #: What the payment of a link or session takes with it.
 INTENT = Record(
     {
-        "capture_method": Text(choices=("automatic", "automatic_async")),
+        "capture_method": Text(choices=("automatic", "automatic_async", "manual")),
         "description": Text(1000),
         "metadata": Labels(),
         "setup_future_usage": Text(choices=("off_session", "on_session")),

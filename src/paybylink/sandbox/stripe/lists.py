@@ -35,6 +35,7 @@ CREATED = Moments()
 _EXPANDABLE = {
     "balance_transaction": "balance_transaction",
     "charge": "charge",
+    "dispute": "dispute",
     "latest_charge": "charge",
     "payment_intent": "payment_intent",
     "payment_link": "payment_link",

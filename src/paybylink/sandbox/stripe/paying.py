@@ -121,7 +121,7 @@ def shown_page(visited: Visit, act: Act) -> Payable:
         ),
         buttons=(
             Button("card", f"Pay {total} by card" if total else "Pay by card"),
-            Button("delayed", f"Pay by {delayed}, money later"),
+            *(() if _by_hand(visited) else (Button("delayed", f"Pay by {delayed}, money later"),)),
             Button("declined", "Pay by a card that is declined"),
         ),
         note=note and note["message"],
@@ -147,6 +147,9 @@ def attempt(engine: Engine, visited: Visit, act: Act) -> Document:
         late_link = act.although_closed and (session is None or session["status"] == "open")
         if closed is not None and not late_link:
             raise NotPayable(closed, closed=True)
+        if act.how == "delayed" and _by_hand(visited):
+            # Money that is under way cannot be held back, so Stripe does not offer such a method here.
+            raise NotPayable("Choose a card; this payment is captured by hand.", closed=False)
         if address is not None and not _EMAIL.fullmatch(address):
             raise NotPayable("Enter a valid e-mail address.", closed=False)
         amount = visited.amount(act.typed)
@@ -184,3 +187,9 @@ def confirmation(engine: Engine, identifier: str) -> Confirmation | None:
         amount=display(session["amount_total"], session["currency"]),
         message=(after.get("hosted_confirmation") or {}).get("custom_message"),
     )
+
+
+def _by_hand(visited: Visit) -> bool:
+    subject = visited.subject
+    asked = (subject["_intent"] if visited.session else subject["payment_intent_data"]) or {}
+    return asked.get("capture_method") == "manual"

@@ -10,6 +10,8 @@ try. A delayed method completes the session with nothing paid (`payment_status` 
               then checkout.session.async_payment_succeeded, payment_intent.succeeded, charge.succeeded
               or checkout.session.async_payment_failed, payment_intent.payment_failed, charge.failed
     declined  payment_intent.payment_failed, charge.failed
+    by hand   checkout.session.completed, payment_intent.amount_capturable_updated, charge.succeeded; the money is
+              only reserved, and what follows is in `captures`
 
 Source: docs.stripe.com/checkout/fulfillment; Stripe API reference, "Types of events".
 """
@@ -60,18 +62,24 @@ def pay(
             _ = emit(engine, "payment_intent.payment_failed", intent, origin=NOBODY)
             _ = emit(engine, "charge.failed", charge, origin=NOBODY)
             return session
+        by_hand = intent["capture_method"] == "manual"
         session |= {
             "status": "complete",
-            "payment_status": "paid" if how == "card" else "unpaid",
+            "payment_status": "paid" if how == "card" and not by_hand else "unpaid",
             "url": None,
         }
-        if how == "card":
-            _succeeded(engine, intent, charge)
+        if by_hand:
+            intent |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
+            charge |= {"status": "succeeded", "paid": True}
+        elif how == "card":
+            let_succeed(engine, intent, charge, charge["amount"])
         else:
             intent["status"], charge["status"] = "processing", "pending"
         _write(engine, session, intent, charge)
         _ = emit(engine, "checkout.session.completed", session, origin=NOBODY)
         words = ("succeeded", "succeeded") if how == "card" else ("processing", "pending")
+        if by_hand:
+            words = ("amount_capturable_updated", "succeeded")
         _ = emit(engine, f"payment_intent.{words[0]}", intent, origin=NOBODY)
         _ = emit(engine, f"charge.{words[1]}", charge, origin=NOBODY)
         if session["payment_link"] is not None:
@@ -89,7 +97,7 @@ def settle(engine: Engine, intent: Document, *, succeeded: bool) -> Document:
         if charge is None:
             raise LookupError(f"the charge of {intent['id']} is gone")
         if succeeded:
-            _succeeded(engine, intent, charge)
+            let_succeed(engine, intent, charge, charge["amount"])
             session["payment_status"] = "paid"
         else:
             _failed(engine, intent, charge, _RETURNED)
@@ -108,23 +116,29 @@ def _write(engine: Engine, session: Document, intent: Document, charge: Document
     _ = engine.put("charge", charge)
 
 
-def _succeeded(engine: Engine, intent: Document, charge: Document) -> None:
-    kept = fee(charge["amount"], charge["currency"])
+def let_succeed(engine: Engine, intent: Document, charge: Document, amount: int) -> None:
+    """Let `amount` of a charge be the merchant's; neither document is written."""
+    kept = fee(amount, charge["currency"])
     entry = book(
         engine,
         charge,
-        charge["amount"],
+        amount,
         kept=kept,
         kind="charge" if charge["payment_method_details"]["type"] == "card" else "payment",
         category="charge",
         description=charge["description"],
     )
-    intent |= {"status": "succeeded", "amount_received": intent["amount"], "last_payment_error": None}
+    intent |= {
+        "status": "succeeded",
+        "amount_capturable": 0,
+        "amount_received": amount,
+        "last_payment_error": None,
+    }
     charge |= {
         "status": "succeeded",
         "paid": True,
         "captured": True,
-        "amount_captured": charge["amount"],
+        "amount_captured": amount,
         "balance_transaction": entry["id"],
     }
 

@@ -38,7 +38,13 @@ def create(call: Call) -> Document:
     """POST /v1/refunds, by payment intent or by charge."""
     values = call.values(_CREATE)
     charge = _charge_of(call.engine, values)
-    left = charge["amount"] - charge["amount_refunded"]
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if charge["disputed"]:
+        raise Problem(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+            code="charge_disputed",
+            executed=True,
+        )
     if charge["refunded"] or left == 0:
         raise Problem(
             f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded", executed=True
@@ -54,7 +60,7 @@ def create(call: Call) -> Document:
         )
     refund = _new(call.engine, charge, amount, values)
     charge["amount_refunded"] += amount
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     _ = call.engine.put("charge", charge)
     _ = emit(call.engine, "refund.created", refund, origin=call.origin)
     _ = emit(call.engine, "refund.updated", refund, origin=call.origin, previous={})

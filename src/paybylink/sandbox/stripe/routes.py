@@ -23,7 +23,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from paybylink.sandbox.engine import Document, Engine, shown
-from paybylink.sandbox.stripe import catalogue, charges, events, links, refunds, sessions
+from paybylink.sandbox.stripe import (
+    captures,
+    catalogue,
+    charges,
+    disputes,
+    events,
+    links,
+    payouts,
+    refunds,
+    sessions,
+)
 from paybylink.sandbox.stripe.call import ACCOUNT, API_VERSION, Call, Origin
 from paybylink.sandbox.stripe.lists import expanded
 from paybylink.sandbox.stripe.parameters import Many, Record, Text
@@ -76,6 +86,8 @@ ENDPOINTS: tuple[tuple[str, str, str, Action], ...] = (
     ("payment_intents.list", "GET", "/v1/payment_intents", charges.index),
     ("payment_intents.fetch", "GET", "/v1/payment_intents/{intent}", charges.fetch),
     ("payment_intents.update", "POST", "/v1/payment_intents/{intent}", charges.update),
+    ("payment_intents.capture", "POST", "/v1/payment_intents/{intent}/capture", captures.capture),
+    ("payment_intents.cancel", "POST", "/v1/payment_intents/{intent}/cancel", captures.cancel),
     ("charges.list", "GET", "/v1/charges", charges.list_charges),
     ("charges.fetch", "GET", "/v1/charges/{charge}", charges.fetch_charge),
     ("balance_transactions.list", "GET", "/v1/balance_transactions", charges.list_balance_transactions),
@@ -89,6 +101,10 @@ ENDPOINTS: tuple[tuple[str, str, str, Action], ...] = (
     ("refunds.list", "GET", "/v1/refunds", refunds.index),
     ("refunds.fetch", "GET", "/v1/refunds/{refund}", refunds.fetch),
     ("refunds.update", "POST", "/v1/refunds/{refund}", refunds.update),
+    ("disputes.list", "GET", "/v1/disputes", disputes.index),
+    ("disputes.fetch", "GET", "/v1/disputes/{dispute}", disputes.fetch),
+    ("payouts.list", "GET", "/v1/payouts", payouts.index),
+    ("payouts.fetch", "GET", "/v1/payouts/{payout}", payouts.fetch),
     ("webhook_endpoints.create", "POST", "/v1/webhook_endpoints", events.create_endpoint),
     ("webhook_endpoints.list", "GET", "/v1/webhook_endpoints", events.list_endpoints),
     ("webhook_endpoints.fetch", "GET", "/v1/webhook_endpoints/{webhook_endpoint}", events.fetch_endpoint),
@@ -164,6 +180,7 @@ def _answer(
     refused: Problem | None = None
     with engine.transaction():
         sessions.expire_due(engine)
+        captures.lapse_due(engine)
         if key is not None:
             remembered = _remembered(engine, record_id, digest)
             if remembered is not None:

@@ -9,7 +9,18 @@ from urllib.parse import urlsplit
 from starlette.routing import Route
 
 from paybylink.sandbox.engine import Document, Engine, shown
-from paybylink.sandbox.stripe import carriage, events, paying, payments, refunds, sessions
+from paybylink.sandbox.stripe import (
+    captures,
+    carriage,
+    disputes,
+    events,
+    paying,
+    payments,
+    payouts,
+    refunds,
+    sessions,
+    truth,
+)
 from paybylink.sandbox.stripe.amounts import display
 from paybylink.sandbox.stripe.lists import expanded
 from paybylink.sandbox.stripe.routes import stripe_routes
@@ -64,6 +75,7 @@ class StripeVendor:
 
     def expire_due(self, engine: Engine) -> None:
         sessions.expire_due(engine)
+        captures.lapse_due(engine)
 
     def find(self, engine: Engine, identifier: str, act: Act) -> Payable | None:
         visited = paying.visit(engine, identifier, act.session)
@@ -105,16 +117,21 @@ class StripeVendor:
         return shown(refunds.fail(engine, found))
 
     def dispute(self, engine: Engine, payment: str, *, reason: str, amount: int | None) -> Document | None:
-        return None
+        intent = engine.get("payment_intent", payment)
+        charge = engine.get("charge", payment if intent is None else intent["latest_charge"] or "")
+        if charge is None or not charge["captured"]:
+            return None
+        return shown(disputes.opened(engine, charge, reason=reason, amount=amount))
 
     def close_dispute(self, engine: Engine, dispute: str, *, won: bool) -> Document | None:
-        return None
+        found = engine.get("dispute", dispute)
+        return None if found is None else shown(disputes.closed(engine, found, won=won))
 
     def payout(self, engine: Engine, *, currency: str | None) -> Document:
-        raise Refused("Nothing waits to be paid out.")
+        return shown(payouts.paid_out(engine, currency))
 
     def truth(self, engine: Engine) -> Document:
-        return {"links": [], "payments": [], "refunds": [], "disputes": [], "balance": {}}
+        return truth.told(engine)
 
     def register(self, engine: Engine, registration: Registration) -> Document:
         place = registration.place
