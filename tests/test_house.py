@@ -30,7 +30,20 @@ from attrs import frozen
 SOURCE = Path(__file__).parent.parent / "src" / "paybylink"
 
 GROUND = {
-    *("errors", "checks", "money", "currencies", "lines", "orders", "kinds", "links", "payments", "standing"),
+    *(
+        "errors",
+        "checks",
+        "money",
+        "currencies",
+        "lines",
+        "address",
+        "checkout",
+        "orders",
+        "kinds",
+        "links",
+        "payments",
+        "standing",
+    ),
     *("messages", "events", "identifiers"),
 }
 FIRST = {"flow", "drivers"}
@@ -41,7 +54,10 @@ ROOMS = GROUND | FIRST | SECOND | {"workflows"} | ROOF | FACES
 
 #: What stands in a room for all its adapters; every other child of the room is an adapter.
 INTERFACES = {
-    "providers": {"base", "exchange"},
+    "providers": {
+        *("base", "exchange", "accounts"),
+        *("capabilities", "codes", "methods", "notices", "settlement"),
+    },
     "channels": {"base", "wording", "share", "addresses", "qr"},
     "accounting.exports": {"base"},
 }

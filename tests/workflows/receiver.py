@@ -13,10 +13,17 @@ from attrs import frozen
 
 @frozen
 class Call:
-    """One webhook call."""
+    """One webhook call: its headers, its body, and the path and query of the address that was called."""
 
     headers: dict[str, str]
     body: bytes
+    path: str = "/webhooks/stripe"
+    query: str = ""
+
+    @property
+    def provider(self) -> str:
+        """Whose it is."""
+        return self.path.rpartition("/")[2]
 
 
 class Receiver:
@@ -29,7 +36,9 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                receiver.calls.append(Call({key.lower(): value for key, value in self.headers.items()}, body))
+                headers = {key.lower(): value for key, value in self.headers.items()}
+                path, _, query = self.path.partition("?")
+                receiver.calls.append(Call(headers, body, path, query))
                 self.send_response(200)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
@@ -42,9 +51,14 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
+    def base(self) -> str:
+        """What stands for the shop's public address."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
     def url(self) -> str:
-        """Where webhooks are to be sent."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/webhooks/stripe"
+        """Where Stripe's webhooks are to be sent."""
+        return f"{self.base}/webhooks/stripe"
 
     def __enter__(self) -> Self:
         self._thread.start()
