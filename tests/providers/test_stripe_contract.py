@@ -306,7 +306,7 @@ def test_every_other_request_keeps_the_contract() -> None:
                 recorded("session_expired"),
             ),
             drive(
-                provider.find_link(asked(), since=NOW),
+                provider.find_link(asked(), since=NOW, now=NOW),
                 recorded("payment_links_page"),
                 recorded("payment_link_single_use"),
             ),

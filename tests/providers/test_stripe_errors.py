@@ -10,6 +10,7 @@ import pytest
 from paybylink.errors import OutcomeUnknown, PaybylinkError, ProviderError
 from paybylink.flow import Call
 from paybylink.providers.base import VendorLink
+from paybylink.providers.codes import CODES
 from paybylink.providers.stripe import _errors
 
 from .stripe_given import KEY, NOW, account, answer, asked, finish, recorded
@@ -137,11 +138,12 @@ def test_the_mapping_is_total(status: int) -> None:
         assert "Marked" not in str(error)
 
 
-def test_every_code_has_its_remedy() -> None:
-    """Whatever a table says, there is a sentence for it."""
+def test_every_code_is_one_of_ours() -> None:
+    """Whatever a table says, there is a meaning and a sentence for it, and no sentence is for nothing."""
     said = {*_errors._BY_CODE.values(), *_errors._BY_STATUS.values(), "unavailable", "unreadable"}
 
-    assert said <= set(_errors._TOLD)
+    assert said <= set(CODES)
+    assert set(_errors._TOLD) <= set(CODES)
 
 
 @pytest.mark.parametrize("name", ["req_" + "x" * 200, "req 1", "réq"])

@@ -66,7 +66,7 @@ def test_the_payments_of_a_link_are_read_to_the_last_page() -> None:
 
 def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that always has more is not followed for ever."""
-    monkeypatch.setattr("paybylink.providers.stripe._provider.MOST_PAGES", 3)
+    monkeypatch.setattr("paybylink.providers.stripe._asking.MOST_PAGES", 3)
     pages = [{**listed(session(id=f"cs_test_{number}")), "has_more": True} for number in range(3)]
 
     with pytest.raises(IntegrityBreach, match="without end"):

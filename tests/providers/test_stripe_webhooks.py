@@ -18,6 +18,7 @@ from paybylink.providers.base import (
     DisputeNotice,
     ForeignNotice,
     LinkNotice,
+    Payer,
     PaymentNotice,
     ProviderEvent,
     RefundNotice,
@@ -202,6 +203,7 @@ def test_a_completed_session_that_is_paid_is_a_payment_in_our_currency() -> None
         link_id=LINK_ID,
         attempt_id=ATTEMPT_ID,
         vendor_status="paid",
+        payer=Payer(name="Marked Payer", email="marked-payer@example.com", country="FR"),
     )
 
 

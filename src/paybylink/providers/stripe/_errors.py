@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from paybylink.errors import OutcomeUnknown, PaybylinkError, ProviderError
+from paybylink.errors import OutcomeUnknown, PaybylinkError
+from paybylink.providers.codes import refusal_of
 
 if TYPE_CHECKING:
     import httpx
@@ -47,6 +48,13 @@ _BY_CODE: Final[Mapping[str, str]] = MappingProxyType(
         "idempotency_error": "idempotency_conflict",
         "idempotency_key_in_use": "conflict",
         "card_error": "declined",
+        "charge_already_captured": "wrong_state",
+        "charge_expired_for_capture": "wrong_state",
+        "charge_not_refundable": "wrong_state",
+        "invoice_no_customer_line_items": "wrong_state",
+        "invoice_not_editable": "wrong_state",
+        "payment_intent_unexpected_state": "wrong_state",
+        "payment_method_unactivated": "method_unavailable",
     }
 )
 _BY_STATUS: Final[Mapping[int, str]] = MappingProxyType(
@@ -60,30 +68,27 @@ _BY_STATUS: Final[Mapping[int, str]] = MappingProxyType(
         429: "rate_limited",
     }
 )
-_RETRYABLE: Final = frozenset({"rate_limited", "conflict", "unavailable", "unreadable", "insufficient_funds"})
 
+#: Sentences that can say more than those of our table, since they are about Stripe.
 _TOLD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "unauthorised": "the API key was not accepted; copy the secret key again from the Dashboard "
         "(Developers, API keys) into the settings",
         "forbidden": "the key lacks a right; allow it Payment Links, Checkout Sessions, Payment Intents, Products, "
-        "Prices and Refunds in the Dashboard (Developers, API keys)",
-        "not_found": "there is no such object; check that the key is of the same account and mode as the link",
+        "Prices, Refunds, Disputes, Customers, Invoices and Balance Transactions in the Dashboard (Developers, API "
+        "keys)",
         "invalid_request": "the request was not accepted; look the request up in the Dashboard (Developers, Logs) "
         "and correct what it names",
         "amount_too_small": "the amount is below Stripe's minimum for the currency your account is paid out in; "
         "ask for more",
         "amount_too_large": "the amount is above Stripe's maximum for this currency; split the order in parts",
         "insufficient_funds": "the Stripe balance does not cover it yet; top it up or call again later",
-        "already_refunded": "the payment has been sent back in full before; nothing is left to refund",
         "disputed": "the payer contests the payment; answer the dispute in the Dashboard instead",
         "account_restricted": "the Stripe account cannot do this yet; finish its activation in the Dashboard",
-        "wrong_mode": "the object is of the other mode; use the key of the mode in which it was made",
-        "rate_limited": "too many requests at once; call again in a moment",
-        "conflict": "another request works on the same object; call again in a moment",
         "idempotency_conflict": "the same key was used with other content before; look the request up in the "
         "Dashboard (Developers, Logs) before anything is made anew",
-        "declined": "the payment was declined",
+        "method_unavailable": "no payment method fits the order, or one that was named is not switched on; see the "
+        "Dashboard (Settings, Payment methods)",
         "unavailable": "Stripe has a problem (status.stripe.com); call again later",
         "unreadable": "the answer could not be read; check that nothing stands between this machine and Stripe, "
         "then call again",
@@ -113,15 +118,15 @@ def refusal(error: Exception, response: httpx.Response, *, who: str) -> Paybylin
             "call the same method again: it asks, and does nothing twice",
             who=who,
         )
-    about = f" ({said['param']})" if "param" in said else ""
-    return ProviderError(
-        f"{_TOLD[standard]}{about}",
+    return refusal_of(
+        standard,
         who=who,
-        standard_code=standard,
+        told=_TOLD.get(standard, ""),
+        about=said.get("param", ""),
         vendor_code=said.get("code") or said.get("type"),
         request_id=request_id,
-        retryable=standard in _RETRYABLE,
         status=status,
+        documentation=said.get("doc_url"),
     )
 
 

@@ -1,63 +1,67 @@
 """
-Our orders, written as Stripe's payment links and refunds. Pure.
+Our orders and refunds, written as Stripe's requests. Pure.
 
-A payment link shows line items, whose sum is what the payer is asked for. An order's lines are priced per VAT rate
-and may have quantities such as 1.5, which Stripe cannot say. So:
+A link is one of three things there, and `link_steps` says which:
 
-Rule 1: every line is sent with VAT. Where its amount is no whole multiple of a whole quantity, the quantity moves
-        into the name ("1.5 × …") and the line is sent once, at its exact amount.
-Rule 2: where the lines do not add up to the order's amount, because VAT is rounded per rate and not per line, one
-        line with the order's description is sent instead. The amount is never touched.
-Rule 3: what is too long is refused, but for product names, which are visibly shortened ("…").
-Rule 4: no payment methods are named: the merchant's Dashboard settings decide, and stay decisive.
+* a payment link, which is the rule. One that lets the payer choose the amount needs a price of its own first;
+* a Checkout Session, for a single-use link that ends within 24 hours: it ends by itself (see `session_until`);
+* an invoice that Stripe makes, in a few requests (see `_invoices`).
 
-Metadata goes on the link, from where Stripe copies it to its sessions, and on the payment intent, where it does not.
+Every request of a link carries our marks, and every text that is for display only is visibly shortened ("…") where
+it is too long; anything else that does not fit is refused, every fault at once.
 
-Source: docs.stripe.com, API reference "Create a payment link", "Create a refund", "Metadata"; "Supported currencies".
+Source: docs.stripe.com, API reference "Create a payment link", "Create a Checkout Session", "Create a price",
+"Create a refund".
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from attrs import frozen
+
+from paybylink.checkout import Capture
 from paybylink.currencies import STRIPE
-from paybylink.errors import Faults, InvalidInput
-from paybylink.kinds import InvoiceBound, Reusable
-from paybylink.lines import LineItem
-from paybylink.money import Money, to_wire
-from paybylink.orders import Order
-from paybylink.providers.base import LinkRequest, RefundRequest
+from paybylink.errors import Faults, InvalidInput, UnsupportedCapability
+from paybylink.flow import answer_slot
+from paybylink.kinds import HostedInvoice, InvoiceBound, Reusable, SingleUse
+from paybylink.money import to_wire
+from paybylink.providers.base import Feature, LinkRequest, RefundRequest, need
+
+from ._capabilities import CAPABILITIES, NO_BLOCKING
+from ._checkout import (
+    asked_language,
+    check_checkout,
+    intent_fields,
+    methods,
+    page_locale,
+    prefilled_email,
+    with_extra,
+)
+from ._invoices import invoice_steps
+from ._items import NAME_LIMIT, check_lines, line_items, shortened, title
+from ._limits import wire_amount
+from ._marks import REASON, REFUND, completed_limit, marks
 
 Json: TypeAlias = dict[str, Any]
 
-#: Names of our metadata. Their values are ids, the host's reference and part, and an invoice's number.
-LINK: Final = "paybylink_link"
-ATTEMPT: Final = "paybylink_attempt"
-REFERENCE: Final = "paybylink_reference"
-PART: Final = "paybylink_part"
-INVOICE: Final = "paybylink_invoice"
-ASKED: Final = "paybylink_asked"
-REFUND: Final = "paybylink_refund"
-REASON: Final = "paybylink_reason"
+LINKS: Final = "/v1/payment_links"
+SESSIONS: Final = "/v1/checkout/sessions"
+PRICES: Final = "/v1/prices"
+REFUNDS: Final = "/v1/refunds"
 
-MOST_LINES: Final = 20
-#: The schema says 5,000, what the pages show is less; 250 is cautious.
-NAME_LIMIT: Final = 250
+#: A session lives 30 minutes to 24 hours after Stripe has made it; a minute is left for the way and for clocks.
+SHORTEST_SESSION: Final = dt.timedelta(minutes=31)
+LONGEST_SESSION: Final = dt.timedelta(hours=24) - dt.timedelta(minutes=1)
+#: From this version on a session names the methods it allows by another word. Source: changelog of endive.
+_ALLOWED_SINCE: Final = "2026-09-30"
+#: The first version of which we know that a session can leave methods out.
+_EXCLUDED_SINCE: Final = "2026-05-27"
+
 _METADATA_VALUE: Final = 500
-_MOST_QUANTITY: Final = 999_999
-
-#: The most that can be asked for, in Stripe's minor units: 8 digits, and where more is known, more. In COP, HUF,
-#: JPY and LBP cards allow more than 8 digits, how many differs; there Stripe decides.
-#: Source: docs.stripe.com, "Supported currencies", "Minimum and maximum charge amounts".
-_MOST: Final = 99_999_999
-_MOST_IN: Final[Mapping[str, int]] = MappingProxyType(
-    {"INR": 999_999_999, "IDR": 999_999_999_999} | dict.fromkeys(("COP", "HUF", "JPY", "LBP"), 10**12 - 1)
-)
-
 #: Stripe's own words for why money goes back; any other word of the merchant's travels as metadata.
 _REFUND_REASONS: Final = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
 
@@ -73,47 +77,68 @@ _INACTIVE: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def link_form(request: LinkRequest, *, now: dt.datetime) -> Json:
+@frozen
+class Step:
     """
-    The form of ``POST /v1/payment_links``.
+    One request of those that make a link.
+
+    Attributes:
+        path: from ``/v1`` on; may hold an `answer_slot`.
+        form: its fields; may hold them too.
+    """
+
+    path: str
+    form: Json
+
+
+def session_until(request: LinkRequest, *, now: dt.datetime) -> dt.datetime | None:
+    """
+    When the session ends that is made for `request`; None where it is another kind of link.
+
+    Only a link for one person, to end within a day, with an address to return to, which a session needs. Never later
+    than asked for: what is to end sooner than a session can stays a payment link, which we close.
+    """
+    until = request.expires_at
+    if not isinstance(request.kind, SingleUse) or until is None or request.order.return_url is None:
+        return None
+    if not SHORTEST_SESSION <= until - now <= dt.timedelta(hours=24):
+        return None
+    return min(until, now + LONGEST_SESSION).replace(microsecond=0)
+
+
+def link_steps(request: LinkRequest, *, now: dt.datetime, version: str, who: str) -> tuple[Step, ...]:
+    """
+    The requests that make a link, in order.
+
+    Args:
+        version: of the API.
+        who: the provider's name.
 
     Raises:
+        UnsupportedCapability: something in the order's checkout cannot be had.
         InvalidInput: the order breaks a limit of Stripe; every fault at once.
     """
-    order = request.order
+    until = session_until(request, now=now)
+    _check_had(request, session=until is not None, version=version, who=who)
     faults = Faults()
-    amount = 0
-    with faults.at("order"):
-        amount = to_wire(order.amount, STRIPE)
-    most = _MOST_IN.get(order.amount.currency, _MOST)
-    if amount > most:
-        faults.add(
-            "order.amount",
-            f"is {order.amount}, more than Stripe takes in one payment",
-            "split the order in parts, each with a link of its own",
-        )
-    if len(order.lines) > MOST_LINES:
-        faults.add(
-            "order.lines",
-            f"are {len(order.lines)}, Stripe shows {MOST_LINES} at most",
-            "join some of them, or leave lines out and give the amount",
-        )
+    amount = wire_amount(faults, "order", request.order.amount)
+    check_lines(faults, request.order)
+    check_checkout(faults, request)
+    metadata = marks(request, now=now)
+    if isinstance(request.kind, HostedInvoice):
+        steps = tuple(Step(*step) for step in invoice_steps(faults, request, request.kind, amount, metadata))
+    elif until is not None:
+        form = _session(request, amount, metadata, until=until, version=version)
+        steps = (Step(SESSIONS, with_extra(faults, form, request.order)),)
+    elif isinstance(request.kind, Reusable) and request.kind.payer_chooses:
+        form = _link(request, [{"price": answer_slot(0), "quantity": 1}], metadata)
+        price = _price(faults, request, request.kind, amount, metadata)
+        steps = (Step(PRICES, price), Step(LINKS, with_extra(faults, form, request.order)))
+    else:
+        form = _link(request, line_items(request, amount), metadata)
+        steps = (Step(LINKS, with_extra(faults, form, request.order)),)
     faults.raise_any()
-    metadata = _metadata(request, now=now)
-    form: Json = {
-        "line_items": _items(order, amount),
-        "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata, "description": _title(order)},
-        "inactive_message": _inactive_message(request),
-        # The reply then shows what the payer will be asked for, and can be compared.
-        "expand": ["line_items"],
-    }
-    limit = completed_limit(request)
-    if limit is not None:
-        form["restrictions"] = {"completed_sessions": {"limit": limit}}
-    if order.return_url is not None:
-        form["after_completion"] = {"type": "redirect", "redirect": {"url": order.return_url}}
-    return form
+    return steps
 
 
 def refund_form(request: RefundRequest) -> Json:
@@ -140,85 +165,93 @@ def refund_form(request: RefundRequest) -> Json:
     return form
 
 
-def completed_limit(request: LinkRequest) -> int | None:
-    """How many payments the link takes; None for any number."""
-    return request.kind.max_payments if isinstance(request.kind, Reusable) else 1
+def _check_had(request: LinkRequest, *, session: bool, version: str, who: str) -> None:
+    """
+    Return if everything in the order's checkout can be had.
+
+    Raises:
+        UnsupportedCapability: something cannot.
+    """
+    checkout, invoice = request.order.checkout, isinstance(request.kind, HostedInvoice)
+    if checkout.capture_after is not None:
+        need(CAPABILITIES, Feature.DELAYED_CAPTURE, who=who)
+    # Where methods are named, no other one is offered anyway.
+    if checkout.blocked_methods and not checkout.methods and not (session and version >= _EXCLUDED_SINCE):
+        raise UnsupportedCapability(who, "block methods", NO_BLOCKING)
+    if invoice and checkout.capture is Capture.MANUAL:
+        raise UnsupportedCapability(who, "manual capture", "an invoice is paid at once; make a link instead")
+    if invoice and request.order.return_url is not None:
+        raise UnsupportedCapability(
+            who, "return url", "the page of an invoice has no way back; leave return_url out"
+        )
 
 
-def shortened(text: str, limit: int) -> str:
-    """`text`, or its beginning and an ellipsis."""
-    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
-
-
-def _metadata(request: LinkRequest, *, now: dt.datetime) -> dict[str, str]:
-    # Orders keep within Stripe's limits (50 keys of 40 characters, values of 500), so nothing is checked again.
+def _link(request: LinkRequest, items: list[Json], metadata: Mapping[str, str]) -> Json:
+    """The form of ``POST /v1/payment_links``."""
     order = request.order
-    ours = {
-        LINK: request.link_id,
-        ATTEMPT: request.attempt_id,
-        ASKED: str(int(now.timestamp())),
-        REFERENCE: order.reference,
-        PART: order.part,
+    form: Json = {
+        "line_items": items,
+        "metadata": metadata,
+        "payment_intent_data": intent_fields(request, metadata, title(request)),
+        "inactive_message": _INACTIVE.get(asked_language(request)[:2].lower(), _INACTIVE["en"]),
+        # The reply then shows what the payer will be asked for, and can be compared.
+        "expand": ["line_items"],
     }
-    if isinstance(request.kind, InvoiceBound):
-        ours[INVOICE] = request.kind.invoice.number
-    # An empty value means "remove this key" to Stripe.
-    return {name: value for name, value in (*order.metadata.items(), *ours.items()) if value}
+    limit = completed_limit(request)
+    if limit is not None:
+        form["restrictions"] = {"completed_sessions": {"limit": limit}}
+    if order.return_url is not None:
+        form["after_completion"] = {"type": "redirect", "redirect": {"url": order.return_url}}
+    if order.checkout.methods:
+        form["payment_method_types"] = methods(order.checkout.methods)
+    return _with_number(form, request)
 
 
-def _items(order: Order, amount: int) -> list[Json]:
-    """The line items, which add up to `amount` in Stripe's minor units (rules 1 and 2)."""
-    whole = [_item(_title(order), order.amount.currency, 1, amount)]
-    if not order.lines:
-        return whole
-    try:
-        priced = [(line, to_wire(_gross(line), STRIPE)) for line in order.lines]
-    except InvalidInput:
-        return whole
-    if sum(gross for _, gross in priced) != amount or any(gross < 0 for _, gross in priced):
-        return whole
-    return [_line(line, gross) for line, gross in priced]
+def _session(
+    request: LinkRequest, amount: int, metadata: Mapping[str, str], *, until: dt.datetime, version: str
+) -> Json:
+    """The form of ``POST /v1/checkout/sessions``."""
+    order = request.order
+    form: Json = {
+        "mode": "payment",
+        "line_items": line_items(request, amount),
+        "metadata": metadata,
+        "payment_intent_data": intent_fields(request, metadata, title(request)),
+        "client_reference_id": request.attempt_id,
+        "success_url": order.return_url,
+        "expires_at": int(until.timestamp()),
+    }
+    wishes = {"locale": page_locale(request), "customer_email": prefilled_email(request)}
+    form |= {name: value for name, value in wishes.items() if value}
+    if order.checkout.methods:
+        name = "allowed_payment_method_types" if version >= _ALLOWED_SINCE else "payment_method_types"
+        form[name] = methods(order.checkout.methods)
+    elif order.checkout.blocked_methods:
+        form["excluded_payment_method_types"] = methods(order.checkout.blocked_methods)
+    return form
 
 
-def _line(line: LineItem, gross: int) -> Json:
-    quantity, currency = line.quantity, line.unit_price.currency
-    if quantity == 1:
-        return _item(line.description, currency, 1, gross)
-    if quantity == int(quantity) and quantity <= _MOST_QUANTITY:
-        unit, rest = divmod(gross, int(quantity))
-        if not rest and unit % STRIPE.steps.get(currency, 1) == 0:
-            return _item(line.description, currency, int(quantity), unit)
-    return _item(f"{_plain(quantity)} × {line.description}", currency, 1, gross)
-
-
-def _item(name: str, currency: str, quantity: int, unit_amount: int) -> Json:
+def _price(
+    faults: Faults, request: LinkRequest, kind: Reusable, amount: int, metadata: Mapping[str, str]
+) -> Json:
+    """The form of ``POST /v1/prices``: an amount that the payer types, with ours as a suggestion."""
+    chosen: Json = {"enabled": True, "preset": amount}
+    if kind.minimum is not None:
+        try:
+            chosen["minimum"] = to_wire(kind.minimum, STRIPE)
+        except InvalidInput as error:
+            for fault in error.faults:
+                faults.add("kind.minimum", fault.fault, fault.remedy)
     return {
-        "quantity": quantity,
-        "price_data": {
-            "currency": currency.lower(),
-            "unit_amount": unit_amount,
-            "product_data": {"name": shortened(name, NAME_LIMIT)},
-        },
+        "currency": request.order.amount.currency.lower(),
+        "custom_unit_amount": chosen,
+        "product_data": {"name": shortened(title(request), NAME_LIMIT)},
+        "metadata": metadata,
     }
 
 
-def _gross(line: LineItem) -> Money:
-    total = line.total
-    if line.vat_included or not line.vat_rate:
-        return total
-    return total + total.percentage(line.vat_rate)
-
-
-def _title(order: Order) -> str:
-    return order.description.strip() or order.reference
-
-
-def _plain(quantity: Decimal) -> str:
-    text = f"{quantity:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _inactive_message(request: LinkRequest) -> str:
-    customer = request.order.customer
-    language = request.locale or (customer.language if customer else None) or "en"
-    return _INACTIVE.get(language[:2].lower(), _INACTIVE["en"])
+def _with_number(form: Json, request: LinkRequest) -> Json:
+    """`form`, with the invoice's number beside the button where the lines alone would not show it."""
+    if isinstance(request.kind, InvoiceBound) and len(form["line_items"]) > 1:
+        form["custom_text"] = {"submit": {"message": title(request)}}
+    return form

@@ -22,11 +22,12 @@ from typing import Any, Final, TypeAlias
 
 from paybylink.currencies import STRIPE
 from paybylink.links import Mode
-from paybylink.money import from_wire
+from paybylink.money import Money, from_wire
 from paybylink.payments import DisputeStatus, PaymentStatus, RefundStatus
-from paybylink.providers.base import DisputeNotice, PaymentNotice, RefundNotice
+from paybylink.providers.base import DisputeNotice, Payer, PaymentNotice, RefundNotice
 
-from ._mapping import ATTEMPT, LINK, REASON, REFUND
+from ._checkout import METHODS
+from ._marks import ATTEMPT, LIMIT, LINK, REASON, REFUND
 
 Json: TypeAlias = dict[str, Any]
 
@@ -78,6 +79,11 @@ def mode_of(thing: Json) -> Mode:
     raise TypeError("livemode")
 
 
+def money(value: int, currency: str) -> Money:
+    """An amount in Stripe's minor units."""
+    return from_wire(value, currency, STRIPE)
+
+
 def id_of(thing: object) -> str:
     """The id of something that Stripe may or may not have expanded; empty when there is none."""
     if isinstance(thing, Mapping):
@@ -115,17 +121,29 @@ def session_notice(
     details: Mapping[str, Any] = intent if isinstance(intent, Mapping) else {}
     charge = details.get("latest_charge")
     charge = charge if isinstance(charge, Mapping) else {}
+    status = status or _session_status(session, details)
+    # Of an authorisation a part may have been taken; the session keeps saying what was reserved.
+    succeeded = status is PaymentStatus.SUCCEEDED and details.get("currency") == session["currency"]
+    taken = details.get("amount_received") if succeeded else None
+    amount = money(session["amount_total"], session["currency"])
+    link = id_of(session.get("payment_link"))
     return PaymentNotice(
         vendor_id=id_of(intent) or named_id(session),
-        amount=from_wire(session["amount_total"], session["currency"], STRIPE),
-        status=status or _session_status(session, details),
+        amount=min(amount, money(taken, session["currency"])) if taken else amount,
+        status=status,
         at=at or moment(charge.get("created") or details.get("created") or session["created"]),
         mode=mode_of(session),
-        link_vendor_id=id_of(session.get("payment_link")),
+        link_vendor_id=link or named_id(session),
         link_id=mark(session, LINK),
         attempt_id=mark(session, ATTEMPT),
-        method=_method(charge, details.get("payment_method_types") or session.get("payment_method_types")),
+        method=charge_method(
+            charge, details.get("payment_method_types") or session.get("payment_method_types")
+        ),
         vendor_status=str(session["payment_status"]),
+        payer=_payer(session.get("customer_details")),
+        # A link counts a session when the payer is done, also one whose money then fails to come. A session by
+        # itself is over by then, and so is its time.
+        uses_up=status is PaymentStatus.FAILED and bool(link) and mark(session, LIMIT) == "1",
     )
 
 
@@ -137,19 +155,27 @@ def paid_status(session: Json) -> PaymentStatus:
     return PaymentStatus.PROCESSING if said == "unpaid" else PaymentStatus.UNKNOWN
 
 
-def intent_notice(intent: Json) -> PaymentNotice:
-    """The payment that a payment intent is; it does not say by which of Stripe's links it came."""
+def intent_notice(intent: Json, *, at: dt.datetime | None = None) -> PaymentNotice:
+    """
+    The payment that a payment intent is; it does not say by which of Stripe's links it came.
+
+    Args:
+        intent: with its charge expanded or not.
+        at: when it happened, as a webhook says; None reads it from the charge or the intent.
+    """
     charge = intent.get("latest_charge")
     charge = charge if isinstance(charge, Mapping) else {}
+    status = _INTENT.get(intent["status"], PaymentStatus.UNKNOWN)
+    taken = intent.get("amount_received") if status is PaymentStatus.SUCCEEDED else None
     return PaymentNotice(
         vendor_id=named_id(intent),
-        amount=from_wire(intent["amount"], intent["currency"], STRIPE),
-        status=_INTENT.get(intent["status"], PaymentStatus.UNKNOWN),
-        at=moment(charge.get("created") or intent["created"]),
+        amount=money(taken or intent["amount"], intent["currency"]),
+        status=status,
+        at=at or moment(charge.get("created") or intent["created"]),
         mode=mode_of(intent),
         link_id=mark(intent, LINK),
         attempt_id=mark(intent, ATTEMPT),
-        method=_method(charge, intent.get("payment_method_types")),
+        method=charge_method(charge, intent.get("payment_method_types")),
         vendor_status=str(intent["status"]),
     )
 
@@ -160,7 +186,7 @@ def refund_notice(refund: Json, *, mode: Mode, at: dt.datetime | None = None) ->
     return RefundNotice(
         vendor_id=named_id(refund),
         payment_vendor_id=id_of(refund.get("payment_intent")),
-        amount=from_wire(refund["amount"], refund["currency"], STRIPE),
+        amount=money(refund["amount"], refund["currency"]),
         status=_REFUND.get(said, RefundStatus.PENDING) if isinstance(said, str) else RefundStatus.PENDING,
         at=at or moment(refund["created"]),
         mode=mode,
@@ -177,7 +203,7 @@ def dispute_notice(dispute: Json, *, mode: Mode) -> DisputeNotice:
     return DisputeNotice(
         vendor_id=named_id(dispute),
         payment_vendor_id=id_of(dispute.get("payment_intent")),
-        amount=from_wire(dispute["amount"], dispute["currency"], STRIPE),
+        amount=money(dispute["amount"], dispute["currency"]),
         status=_DISPUTE.get(dispute["status"], DisputeStatus.OPEN),
         at=moment(dispute["created"]),
         mode=mode,
@@ -194,9 +220,23 @@ def _session_status(session: Json, intent: Mapping[str, Any]) -> PaymentStatus:
     return said
 
 
-def _method(charge: Mapping[str, Any], types: object) -> str:
+def _payer(details: object) -> Payer | None:
+    """Who paid, from a session's `customer_details`."""
+    if not isinstance(details, Mapping):
+        return None
+    place = details.get("address")
+    told = {
+        "name": details.get("name") or details.get("individual_name") or details.get("business_name"),
+        "email": details.get("email"),
+        "country": place.get("country") if isinstance(place, Mapping) else None,
+    }
+    said = {name: text for name, text in told.items() if isinstance(text, str) and text}
+    return Payer(**said) if said else None
+
+
+def charge_method(charge: Mapping[str, Any], types: object) -> str:
     """The method that was used; empty where several were possible and the charge is not shown."""
     details = charge.get("payment_method_details")
     if isinstance(details, Mapping) and isinstance(details.get("type"), str):
-        return str(details["type"])
-    return str(types[0]) if isinstance(types, list) and len(types) == 1 else ""
+        return METHODS.from_vendor(details["type"])
+    return METHODS.from_vendor(str(types[0])) if isinstance(types, list) and len(types) == 1 else ""

@@ -1,112 +1,61 @@
 """
 A Stripe account, asked in our words.
 
-A link is a Stripe payment link with inline prices, one API call each. The verbs are calls: they yield HTTP requests
-and nothing else, and hold no client, so one provider serves any number of threads and event loops.
-
-What is emulated, and how, says `CAPABILITIES`, from which the documentation is made. Two limits of Stripe show:
-
-* a payment link has no time of creation, no expiry and no search. `write_link` puts the moment of asking into the
-  metadata, and `find_link` pages the newest links until it meets ours, or one that proves the rest to be older;
-* deactivating a link does not say what becomes of a payer who has the page open, so `close_link` also ends the
-  open sessions. A payment that was quicker is kept: money wins.
+A link is a payment link with inline prices, one API call; a Checkout Session where it ends within 24 hours; or an
+invoice that Stripe makes. `_mapping` says which, and the id tells them apart afterwards. The verbs are calls: they
+yield HTTP requests and nothing else, and hold no client, so one provider serves any number of threads and event
+loops. What is emulated, and how, says `CAPABILITIES`, from which the documentation is made.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from math import ceil
+from typing import Final
 
 from attrs import field, frozen
 
 from paybylink.errors import (
     Faults,
-    IntegrityBreach,
     InvalidInput,
-    OutcomeUnknown,
-    PaybylinkError,
-    ProviderError,
     SettingsError,
+    UnsupportedCapability,
 )
-from paybylink.flow import Call, Retry, Sending, T, Written
+from paybylink.flow import Call, Written
+from paybylink.kinds import HostedInvoice
 from paybylink.links import Mode
+from paybylink.money import Money
+from paybylink.orders import Order
 from paybylink.providers.accounts import as_hosts, bare_url, is_loopback, revealed, revealed_all
 from paybylink.providers.base import (
+    BalancePage,
     Capabilities,
-    Capability,
+    DisputeNotice,
     Feature,
     LinkRequest,
+    MethodOffer,
     PaymentNotice,
     ProviderEvent,
     RefundNotice,
     RefundRequest,
-    Support,
     VendorLink,
-    VendorLinkStatus,
 )
-from paybylink.providers.exchange import exchange, write
 
-from . import _notices, _webhook
-from ._errors import refusal
-from ._links import HOSTS, Expected, read_asked_link, read_link
-from ._mapping import ASKED, ATTEMPT, REFUND, link_form, refund_form
+from . import _webhook
+from ._as_invoice import AsInvoice
+from ._as_link import AsLink
+from ._as_payment import AsPayment
+from ._as_session import AsSession
+from ._asking import Asking, checked
+from ._balance import balance_item
+from ._capabilities import CAPABILITIES
+from ._links import HOSTS, Expected
+from ._mapping import REFUNDS, SESSIONS, link_steps, refund_form, session_until
 from ._settings import DEFAULT_BASE_URL, check, mode_of_key
+from ._steps import carry_steps, write_steps
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-
-    from ._sdk import Port
-
-Json: TypeAlias = dict[str, Any]
-
-#: Stripe keeps a key for at least 24 hours; an hour is left for clocks that differ and for the way.
-#: Source: docs.stripe.com, "Idempotent requests".
-KEY_LIFE: Final = dt.timedelta(hours=23)
-PAGE: Final = 100
-#: `find_link` looks through so many pages of 100 links before it says that it does not know.
-MOST_LINK_PAGES: Final = 50
-#: A guard against a list without end, far above any link's payments or any payment's refunds.
-MOST_PAGES: Final = 1000
-#: Answers after which the same request may be sent again; 409 says that its twin is still at work.
-_AGAIN: Final = frozenset({409, 429, 500, 502, 503, 504})
-_ID: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
-
-CAPABILITIES: Final[Capabilities] = MappingProxyType(
-    {
-        Feature.SINGLE_USE: Capability(Support.NATIVE),
-        Feature.REUSABLE: Capability(Support.NATIVE),
-        Feature.MAX_PAYMENTS: Capability(Support.NATIVE),
-        Feature.INVOICE_BOUND: Capability(
-            Support.EMULATED,
-            "a link for one payment of the whole open amount, with the invoice's number in its metadata; "
-            "Stripe links cannot be paid in parts",
-        ),
-        Feature.EXPIRY: Capability(
-            Support.EMULATED,
-            "Stripe's links do not end by themselves: run_due closes them once their time has come, so as exactly "
-            "as it runs; behind a public URL they end at once; both need a store",
-        ),
-        Feature.CANCEL: Capability(Support.NATIVE),
-        Feature.REOPEN: Capability(
-            Support.UNSUPPORTED, "not used: renew makes a new Stripe link behind the same public URL"
-        ),
-        Feature.LINE_ITEMS: Capability(Support.NATIVE),
-        Feature.FIND_LINK: Capability(
-            Support.EMULATED,
-            f"Stripe has no search for links: the newest {MOST_LINK_PAGES * PAGE:,} are read and their metadata is "
-            "compared; beyond, the outcome stays unknown",
-        ),
-        Feature.PAYMENTS_OF_LINK: Capability(Support.NATIVE),
-        Feature.REFUND: Capability(Support.NATIVE),
-        Feature.PARTIAL_REFUND: Capability(Support.NATIVE),
-        Feature.WEBHOOKS: Capability(Support.NATIVE),
-    }
-)
+_EPOCH: Final = dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 @frozen(eq=False)
@@ -138,9 +87,9 @@ class StripeProvider:
     account: str | None = field(default=None, kw_only=True)
     tolerance: dt.timedelta = field(default=dt.timedelta(seconds=300), kw_only=True)
     mode: Mode = field(init=False)
+    _ask: Asking = field(init=False, repr=False)
     _expected: Expected = field(init=False, repr=False)
     _secrets: tuple[bytes, ...] = field(init=False, repr=False)
-    _port_made: Port | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         faults = Faults()
@@ -164,8 +113,10 @@ class StripeProvider:
         expected = Expected(
             who=self.name, mode=mode, hosts=frozenset(self.allowed_hosts), loopback=is_loopback(self.base_url)
         )
+        ask = Asking(self.name, self.api_key, self.base_url, self.api_version, self.account)
         # Frozen for everybody else; these follow from the settings.
         object.__setattr__(self, "mode", mode)
+        object.__setattr__(self, "_ask", ask)
         object.__setattr__(self, "_expected", expected)
         object.__setattr__(self, "_secrets", tuple(secret.encode("ascii") for secret in self.webhook_secrets))
 
@@ -178,108 +129,91 @@ class StripeProvider:
 
     def write_link(self, request: LinkRequest, *, key: str, now: dt.datetime) -> Written:
         """
-        The exact request that makes the link. Pure: nothing is sent.
+        The exact request that makes the link, and those that follow it. Pure: nothing is sent.
 
         Raises:
             InvalidInput: the order breaks a limit of Stripe; every fault at once.
+            UnsupportedCapability: something in the order's checkout cannot be had.
         """
-        call = self._port.call("post", "/v1/payment_links", link_form(request, now=now), key=key)
-        return write(call, who=self.name, key=key, key_until=now + KEY_LIFE)
+        steps = link_steps(request, now=now, version=self._ask.port.version, who=self.name)
+        return write_steps(self._ask, steps, key=key, now=now)
 
     def create_link(self, request: LinkRequest, *, written: Written) -> Call[VendorLink]:
-        """Carry `written` and return the link, after comparing the answer with `request`."""
-        reply = yield from self._carry(written)
-        return read_asked_link(reply, self._expected, request=request)
+        """Carry `written`, with what follows it, and return the link, after comparing it with `request`."""
+        reply = yield from carry_steps(self._ask, written)
+        return self._kind(request, session=written.path == SESSIONS).asked(reply, request)
 
-    def find_link(self, request: LinkRequest, *, since: dt.datetime) -> Call[VendorLink | None]:
+    def ends_at(self, request: LinkRequest, *, now: dt.datetime) -> dt.datetime | None:
+        """When Stripe ends the link: only a Checkout Session ends by itself."""
+        return session_until(request, now=now)
+
+    def find_link(
+        self, request: LinkRequest, *, since: dt.datetime, now: dt.datetime
+    ) -> Call[VendorLink | None]:
         """
-        The link that an earlier, unanswered request has made; None if it surely made none.
+        The link that an earlier, unanswered request has made; None if it surely made none that can be paid.
 
-        Stripe lists links newest first and tells no time of creation. A link of ours carries the moment it was
-        asked for, and was made less than a day later, since no request outlives its key; if that lies before
-        `since`, so do all that follow it.
+        Args:
+            since: when it was written, which decided whether it is a session.
 
         Raises:
             OutcomeUnknown: too many links were made since; look for the reference in the Dashboard.
         """
-        before = since.timestamp() - 86_400
-        after: str | None = None
-        for _ in range(MOST_LINK_PAGES):
-            page = yield from self._page("/v1/payment_links", {}, after=after)
-            for listed in page["data"]:
-                if _notices.mark(listed, ATTEMPT) == request.attempt_id:
-                    # Asked for alone, it shows its line items, by which the amount is compared.
-                    reply = yield from self._get(
-                        f"/v1/payment_links/{self._id(listed)}", expand=["line_items"]
-                    )
-                    return read_asked_link(reply, self._expected, request=request)
-                asked = _notices.mark(listed, ASKED)
-                if asked.isdigit() and int(asked[:12]) < before:
-                    return None
-            after = self._next(page, after)
-            if after is None:
-                return None
-        raise OutcomeUnknown(
-            f"{self.name}: the link is not among the newest {MOST_LINK_PAGES * PAGE:,}; look for the order's "
-            "reference in the Dashboard (Payment Links)",
-            who=self.name,
-        )
+        session = session_until(request, now=since) is not None
+        return (yield from self._kind(request, session=session).find(request, since=since))
 
     def fetch_link(self, vendor_id: str) -> Call[VendorLink]:
-        """The link as it stands now."""
-        reply = yield from self._get(f"/v1/payment_links/{_checked(vendor_id)}")
-        return read_link(reply, self._expected)
+        """The link as it stands now; that of an invoice has another address each time."""
+        return (yield from self._named(vendor_id).fetch(vendor_id))
 
     def close_link(self, vendor_id: str, *, key: str, now: dt.datetime) -> Call[VendorLink]:
-        """
-        Close the link, so that it cannot be paid; closing a closed one is no error.
+        """Close the link, so that it cannot be paid; closing a closed one is no error."""
+        return (yield from self._named(vendor_id).close(vendor_id, key=key, now=now))
 
-        The page keeps the words for a closed link that it was made with, in the customer's language. Sessions that
-        are open are ended; one that completes meanwhile is a payment, and comes as such.
+    def reopen_link(self, vendor_id: str, *, key: str, now: dt.datetime) -> Call[VendorLink]:
         """
-        path = f"/v1/payment_links/{_checked(vendor_id)}"
-        reply = yield from self._post(path, {"active": False}, key=key, now=now)
-        link = read_link(reply, self._expected)
-        if link.vendor_id != vendor_id or link.status is not VendorLinkStatus.CLOSED:
-            raise IntegrityBreach(self.name, {"active": "is not false after closing"})
-        sessions = yield from self._all(
-            "/v1/checkout/sessions", {"payment_link": vendor_id, "status": "open"}
-        )
-        for session in sessions:
-            name = self._id(session)
-            try:
-                _ = yield from self._post(
-                    f"/v1/checkout/sessions/{name}/expire", {}, key=f"{key}-{name}"[:255], now=now
-                )
-            except ProviderError as error:
-                # No longer open: completed or expired in between.
-                if error.status not in (400, 404):
-                    raise
-        return link
+        Let the link take one more payment, after one that used it up has failed; doing it twice is no error.
+
+        Raises:
+            UnsupportedCapability: it is a session or an invoice.
+        """
+        return (yield from self._named(vendor_id).reopen(vendor_id, key=key, now=now))
+
+    def methods_for(self, order: Order) -> Call[Sequence[MethodOffer]]:
+        """
+        Refused: Stripe decides on the page.
+
+        Raises:
+            UnsupportedCapability: always.
+        """
+        raise UnsupportedCapability(self.name, "methods for", CAPABILITIES[Feature.METHODS_FOR].how)
 
     # Payments
 
     def payments_of(self, vendor_id: str) -> Call[Sequence[PaymentNotice]]:
         """Every payment of a link that has begun or succeeded, oldest first."""
-        sessions = yield from self._all(
-            "/v1/checkout/sessions",
-            {
-                "payment_link": _checked(vendor_id),
-                "status": "complete",
-                "expand": ["data.payment_intent.latest_charge"],
-            },
-        )
-        return [self._read(_notices.session_notice, session) for session in reversed(sessions)]
+        return (yield from self._named(vendor_id).payments(vendor_id))
 
     def fetch_payment(self, vendor_id: str) -> Call[PaymentNotice]:
         """One payment as it stands now."""
-        if _checked(vendor_id).startswith("cs_"):
-            reply = yield from self._get(
-                f"/v1/checkout/sessions/{vendor_id}", expand=["payment_intent.latest_charge"]
-            )
-            return self._read(_notices.session_notice, reply)
-        reply = yield from self._get(f"/v1/payment_intents/{vendor_id}", expand=["latest_charge"])
-        return self._read(_notices.intent_notice, reply)
+        return (yield from self._payments.fetch(vendor_id))
+
+    def capture(self, vendor_id: str, amount: Money, *, key: str, now: dt.datetime) -> Call[PaymentNotice]:
+        """
+        Take `amount` of an authorised payment; what is left of it is given up. Done twice, it is taken once.
+
+        Raises:
+            InvalidInput: the amount is of another currency than the payment, or cannot be said at Stripe.
+        """
+        return (yield from self._payments.capture(vendor_id, amount, key=key, now=now))
+
+    def cancel_payment(self, vendor_id: str, *, key: str, now: dt.datetime) -> Call[PaymentNotice]:
+        """Give an authorised payment up; done twice is no error."""
+        return (yield from self._payments.cancel(vendor_id, key=key, now=now))
+
+    def disputes_of(self, payment_vendor_id: str) -> Call[Sequence[DisputeNotice]]:
+        """Every dispute of a payment, oldest first."""
+        return (yield from self._payments.disputes(payment_vendor_id))
 
     # Refunds
 
@@ -290,31 +224,48 @@ class StripeProvider:
         Raises:
             InvalidInput: nothing was charged, or Stripe cannot say the amount.
         """
-        call = self._port.call("post", "/v1/refunds", refund_form(request), key=key)
-        return write(call, who=self.name, key=key, key_until=now + KEY_LIFE)
+        return self._ask.write(REFUNDS, refund_form(request), key=key, now=now)
 
     def refund(self, request: RefundRequest, *, written: Written) -> Call[RefundNotice]:
         """Carry `written` and return the refund, after comparing the answer with `request`."""
-        reply = yield from self._carry(written)
-        return self._asked_refund(reply, request)
+        reply = yield from self._ask.carry(written)
+        return self._payments.asked_refund(reply, request)
 
     def find_refund(self, request: RefundRequest) -> Call[RefundNotice | None]:
         """The refund that an earlier, unanswered request has made; None if it surely made none."""
-        refunds = yield from self._all("/v1/refunds", {"payment_intent": _checked(request.payment_vendor_id)})
-        for refund in refunds:
-            if _notices.mark(refund, REFUND) == request.refund_id:
-                return self._asked_refund(refund, request)
-        return None
+        return (yield from self._payments.find_refund(request))
 
     def refunds_of(self, payment_vendor_id: str) -> Call[Sequence[RefundNotice]]:
         """Every refund of a payment, oldest first; also those made in the Dashboard."""
-        if payment_vendor_id.startswith("cs_"):
-            # A session of which nothing was charged stands for itself.
-            return []
-        refunds = yield from self._all("/v1/refunds", {"payment_intent": _checked(payment_vendor_id)})
-        return [self._read(self._refund, refund) for refund in reversed(refunds)]
+        return (yield from self._payments.refunds(payment_vendor_id))
+
+    # Settlements
+
+    def settlements(self, *, since: dt.datetime, until: dt.datetime, after: str = "") -> Call[BalancePage]:
+        """
+        What moved the balance from `since` on and before `until`, newest first, a page at a time.
+
+        Args:
+            after: what the page before said.
+        """
+        first, last = (ceil((moment - _EPOCH) / dt.timedelta(seconds=1)) for moment in (since, until))
+        page = yield from self._ask.page(
+            "/v1/balance_transactions",
+            {"created": {"gte": first, "lt": last}, "expand": ["data.source"]},
+            after=checked(after) if after else None,
+        )
+        items = [
+            self._ask.read(lambda movement: balance_item(movement, provider=self.name), movement)
+            for movement in page["data"]
+        ]
+        return BalancePage(items=items, after=self._ask.following(page, after or None) or "")
 
     # Webhooks
+
+    @property
+    def acknowledgement(self) -> bytes:
+        """Stripe reads the status of an answer only."""
+        return b""
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, now: dt.datetime) -> None:
         """
@@ -325,7 +276,7 @@ class StripeProvider:
         """
         _webhook.verify(headers, body, secrets=self._secrets, tolerance=self.tolerance, now=now)
 
-    def read(self, body: bytes) -> Sequence[ProviderEvent]:
+    def read(self, body: bytes, *, query: str = "") -> Sequence[ProviderEvent]:
         """
         The one event in a verified body.
 
@@ -334,121 +285,20 @@ class StripeProvider:
         """
         return (_webhook.read(body, account=self.account),)
 
-    # How it is asked
+    # What it is at Stripe
+
+    def _kind(self, request: LinkRequest, *, session: bool) -> AsLink | AsSession | AsInvoice:
+        """What is made for a request."""
+        if isinstance(request.kind, HostedInvoice):
+            return AsInvoice(self._ask, self._expected)
+        return (AsSession if session else AsLink)(self._ask, self._expected)
+
+    def _named(self, vendor_id: str) -> AsLink | AsSession | AsInvoice:
+        """What an id names."""
+        if checked(vendor_id).startswith("cs_"):
+            return AsSession(self._ask, self._expected)
+        return (AsInvoice if vendor_id.startswith("in_") else AsLink)(self._ask, self._expected)
 
     @property
-    def _port(self) -> Port:
-        if self._port_made is None:
-            from ._sdk import Port
-
-            port = Port(
-                api_key=self.api_key,
-                base_url=self.base_url,
-                api_version=self.api_version,
-                account=self.account,
-            )
-            # Two threads may both make one; they are equal and hold nothing.
-            object.__setattr__(self, "_port_made", port)
-            return port
-        return self._port_made
-
-    def _refused(self, error: Exception, response: httpx.Response) -> PaybylinkError:
-        return refusal(error, response, who=self.name)
-
-    def _get(self, path: str, **params: Any) -> Call[Json]:
-        reply = yield from exchange(
-            self._port.call("get", path, params),
-            sending=Sending(who=self.name, retry=Retry.SAFE, retry_statuses=_AGAIN),
-            refused=self._refused,
-        )
-        return self._object(reply)
-
-    def _post(self, path: str, params: Json, *, key: str, now: dt.datetime) -> Call[Json]:
-        reply = yield from exchange(
-            self._port.call("post", path, params, key=key),
-            sending=self._keyed(now + KEY_LIFE),
-            refused=self._refused,
-            key=key,
-        )
-        return self._object(reply)
-
-    def _carry(self, written: Written) -> Call[Json]:
-        reply = yield from exchange(
-            self._port.call("post", written.path, key=written.key, version=written.version),
-            sending=self._keyed(written.key_until),
-            refused=self._refused,
-            key=written.key,
-            written=written,
-        )
-        return self._object(reply)
-
-    def _keyed(self, until: dt.datetime) -> Sending:
-        return Sending(who=self.name, retry=Retry.KEYED, key_until=until, retry_statuses=_AGAIN)
-
-    def _page(self, path: str, params: Json, *, after: str | None) -> Call[Json]:
-        page = yield from self._get(path, **params, limit=PAGE, starting_after=after)
-        data = page.get("data")
-        if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
-            raise IntegrityBreach(self.name, {"data": "is no list of objects"})
-        return page
-
-    def _all(self, path: str, params: Json) -> Call[list[Json]]:
-        """Everything in a list, newest first as Stripe gives it."""
-        found: list[Json] = []
-        after: str | None = None
-        for _ in range(MOST_PAGES):
-            page = yield from self._page(path, params, after=after)
-            found.extend(page["data"])
-            after = self._next(page, after)
-            if after is None:
-                return found
-        raise IntegrityBreach(self.name, {"data": "is a list without end"})
-
-    def _next(self, page: Json, after: str | None) -> str | None:
-        """After which object the next page begins; None at the end."""
-        if page.get("has_more") is not True or not page["data"]:
-            return None
-        last = self._id(page["data"][-1])
-        if last == after:
-            raise IntegrityBreach(self.name, {"data": "is the same page again"})
-        return last
-
-    def _object(self, reply: object) -> Json:
-        if not isinstance(reply, dict):
-            raise IntegrityBreach(self.name, {"object": "is none"})
-        return reply
-
-    def _id(self, thing: Json) -> str:
-        found = thing.get("id")
-        if not isinstance(found, str) or not _ID.fullmatch(found):
-            raise IntegrityBreach(self.name, {"id": "is none of Stripe's"})
-        return found
-
-    def _read(self, reader: Callable[[Json], T], thing: Json) -> T:
-        try:
-            return reader(thing)
-        except _notices.MISSHAPEN as error:
-            raise IntegrityBreach(self.name, {"object": f"cannot be read ({type(error).__name__})"}) from None
-
-    def _refund(self, refund: Json) -> RefundNotice:
-        return _notices.refund_notice(refund, mode=self.mode)
-
-    def _asked_refund(self, reply: Json, request: RefundRequest) -> RefundNotice:
-        notice = self._read(self._refund, reply)
-        wrong = {}
-        if notice.refund_id != request.refund_id:
-            wrong[f"metadata.{REFUND}"] = "is another refund's"
-        if notice.payment_vendor_id != request.payment_vendor_id:
-            wrong["payment_intent"] = "is another payment's"
-        if notice.amount != request.amount:
-            wrong["amount"] = f"is {notice.amount}, not {request.amount}"
-        if wrong:
-            raise IntegrityBreach(self.name, wrong)
-        return notice
-
-
-def _checked(vendor_id: str) -> str:
-    """An id that may become part of a path."""
-    if not isinstance(vendor_id, str) or not _ID.fullmatch(vendor_id):
-        raise InvalidInput.single("vendor_id", "is none of Stripe's", "pass the id that Stripe gave")
-    return vendor_id
+    def _payments(self) -> AsPayment:
+        return AsPayment(self._ask, self.mode)

@@ -34,6 +34,7 @@ from paybylink.providers.exchange import Carrier, Outgoing, SdkCall
 try:
     import stripe
     from stripe._api_requestor import _APIRequestor
+    from stripe._api_version import _ApiVersion
 except ImportError as error:
     raise MissingExtra("stripe", "StripeProvider") from error
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 #: What of an error body is handed on: words of Stripe's vocabulary and the name of a parameter.
 _KEPT: Final = ("type", "code", "decline_code", "param")
 _VOCABULARY: Final = re.compile(r"[A-Za-z0-9_.\[\]-]{1,100}")
+#: Where Stripe explains a code; its words there are the same for everybody.
+_EXPLAINED: Final = re.compile(r"https://(?:docs\.)?stripe\.com/[A-Za-z0-9/_#-]{1,200}")
 
 _USER_AGENT: Final = f"Stripe/v1 PythonBindings/{stripe.VERSION} paybylink"
 _CLIENT: Final = json.dumps(
@@ -141,6 +144,11 @@ class Port:
         self._api_version, self._account = api_version, account
         self._clients: dict[str, stripe.StripeClient] = {}
 
+    @property
+    def version(self) -> str:
+        """The version of the API in which requests are written."""
+        return self._api_version or _ApiVersion.CURRENT
+
     def _client(self, version: str) -> stripe.StripeClient:
         """The client of which each call takes a copy; building one costs as much as a request."""
         made = self._clients.get(version)
@@ -170,7 +178,7 @@ class Port:
         One SDK call, to be made through `exchange`; it returns the decoded reply.
 
         Args:
-            method: ``get`` or ``post``.
+            method: ``get``, ``post`` or ``delete``.
             path: from ``/v1`` on.
             params: of the query or of the form.
             key: our idempotency key.
@@ -199,6 +207,9 @@ def _told(response: httpx.Response) -> bytes:
             for name in _KEPT
             if isinstance(said.get(name), str) and _VOCABULARY.fullmatch(said[name])
         }
+        explained = said.get("doc_url")
+        if isinstance(explained, str) and _EXPLAINED.fullmatch(explained):
+            kept["doc_url"] = explained
     except (ValueError, KeyError, TypeError, AttributeError):
         return b"{}"
     return json.dumps({"error": kept}).encode()

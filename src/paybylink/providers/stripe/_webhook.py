@@ -29,6 +29,7 @@ from paybylink.errors import WebhookRejected
 from paybylink.links import Mode
 from paybylink.payments import PaymentStatus
 from paybylink.providers.base import (
+    Bell,
     ForeignNotice,
     LinkNotice,
     Notice,
@@ -38,10 +39,11 @@ from paybylink.providers.base import (
 )
 
 from ._links import completed
-from ._mapping import LINK
+from ._marks import ATTEMPT, LINK
 from ._notices import (
     MISSHAPEN,
     dispute_notice,
+    intent_notice,
     mark,
     mode_of,
     moment,
@@ -158,6 +160,45 @@ def _session(session: Json, status: PaymentStatus, at: dt.datetime, mode: Mode) 
     return session_notice(session, status=status, at=at)
 
 
+def _expired(session: Json, at: dt.datetime, mode: Mode) -> Notice:
+    if session.get("payment_link") is not None or not mark(session, LINK):
+        return ForeignNotice(reason="informative: a session that nobody has completed")
+    return LinkNotice(
+        vendor_id=named_id(session), status=VendorLinkStatus.CLOSED, mode=mode, link_id=mark(session, LINK)
+    )
+
+
+def _intent(intent: Json, at: dt.datetime, mode: Mode) -> Notice:
+    """Money that was reserved, taken later or given up; of other intents the session tells, with the link."""
+    if not mark(intent, LINK):
+        return ForeignNotice(reason="a payment intent that no link of ours has made")
+    if intent["capture_method"] != "manual":
+        return ForeignNotice(reason="informative: the session tells what it means for a link")
+    if mode_of(intent) is not mode:
+        return UnknownNotice(reason="its payload is of another mode than the event")
+    return intent_notice(intent, at=at)
+
+
+def _rung(invoice: Json, at: dt.datetime, mode: Mode) -> Notice:
+    """An invoice does not say by which payment it was paid, so its payments are asked for."""
+    if not mark(invoice, LINK):
+        return ForeignNotice(reason="an invoice that no link of ours has made")
+    return Bell(
+        mode=mode,
+        link_vendor_id=named_id(invoice),
+        link_id=mark(invoice, LINK),
+        attempt_id=mark(invoice, ATTEMPT),
+    )
+
+
+def _voided(invoice: Json, at: dt.datetime, mode: Mode) -> Notice:
+    if not mark(invoice, LINK):
+        return ForeignNotice(reason="an invoice that no link of ours has made")
+    return LinkNotice(
+        vendor_id=named_id(invoice), status=VendorLinkStatus.CLOSED, mode=mode, link_id=mark(invoice, LINK)
+    )
+
+
 def _refund(refund: Json, at: dt.datetime, mode: Mode) -> Notice:
     notice = refund_notice(refund, mode=mode, at=at)
     return notice if notice.payment_vendor_id else ForeignNotice(reason="a refund of no payment intent")
@@ -187,6 +228,15 @@ _READERS: Final[Mapping[str, Callable[[Json, dt.datetime, Mode], Notice]]] = Map
         "checkout.session.completed": _completed,
         "checkout.session.async_payment_succeeded": _succeeded,
         "checkout.session.async_payment_failed": _failed,
+        "checkout.session.expired": _expired,
+        "payment_intent.amount_capturable_updated": _intent,
+        "payment_intent.canceled": _intent,
+        "payment_intent.succeeded": _intent,
+        "invoice.paid": _rung,
+        "invoice.payment_failed": _rung,
+        "invoice.overpaid": _rung,
+        "invoice.voided": _voided,
+        "invoice.deleted": _voided,
         "refund.created": _refund,
         "refund.updated": _refund,
         "refund.failed": _refund,
@@ -200,29 +250,42 @@ _READERS: Final[Mapping[str, Callable[[Json, dt.datetime, Mode], Notice]]] = Map
 )
 
 #: Events that tell nothing which those above do not tell better: one attempt of several (`payment_failed`), the
-#: charge behind a session, `charge.refunded`, which `refund.*` covers for all methods, an abandoned session.
+#: charge behind a session, `charge.refunded`, which `refund.*` covers for all methods, `invoice.payment_succeeded`,
+#: which comes beside `invoice.paid`, and an invoice's other news, after which it can be paid as before.
 _INFORMATIVE: Final = frozenset(
     {
         "charge.captured",
+        "charge.expired",
         "charge.failed",
         "charge.pending",
         "charge.refund.updated",
         "charge.refunded",
         "charge.succeeded",
         "charge.updated",
-        "checkout.session.expired",
-        "payment_intent.canceled",
+        "invoice.created",
+        "invoice.finalization_failed",
+        "invoice.finalized",
+        "invoice.marked_uncollectible",
+        "invoice.overdue",
+        "invoice.payment_action_required",
+        "invoice.payment_succeeded",
+        "invoice.sent",
+        "invoice.updated",
+        "invoice.will_be_due",
         "payment_intent.created",
         "payment_intent.partially_funded",
         "payment_intent.payment_failed",
         "payment_intent.processing",
         "payment_intent.requires_action",
-        "payment_intent.succeeded",
         "payment_link.created",
     }
 )
-#: Every link with inline prices makes these.
-_CATALOGUE: Final = ("product.", "price.")
+#: Every link with inline prices makes products and prices, every invoice a customer and items; what reached the bank
+#: is asked for with the settlements.
+_CATALOGUE: Final = (
+    *("product.", "price.", "customer.", "invoiceitem.", "invoice_payment."),
+    *("payout.", "balance."),
+)
 
 
 def _thin(event: Json, *, kind: str, event_id: str) -> ProviderEvent:
