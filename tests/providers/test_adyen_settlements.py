@@ -200,6 +200,22 @@ def test_refunds_and_disputes_name_themselves() -> None:
     assert refund.payment_vendor_id == dispute.payment_vendor_id == "7914073381342284"
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("RefundedReversed", BalanceKind.REFUND_FAILED),
+        ("ChargebackReversed", BalanceKind.DISPUTE_REVERSED),
+        ("SecondChargeback", BalanceKind.DISPUTE),
+    ],
+)
+def test_what_undoes_a_movement_is_named_after_its_webhook(word: str, kind: BalanceKind) -> None:
+    """With the refund or dispute that it undoes."""
+    (item,) = items(report({"Type": word}))
+
+    assert item.kind is kind
+    assert item.refund_vendor_id + item.dispute_vendor_id == "7914073381342285"
+
+
 def test_equal_rows_about_no_payment_are_told_apart() -> None:
     """Two fees of one month in one batch are two movements, with the same ids in every download."""
     fee = {**BARE, "Type": "Fee", "Modification Reference": "Fees", "Net Debit (NC)": "1"}
@@ -385,7 +401,7 @@ def test_a_long_report_is_read_in_constant_memory() -> None:
         return most
 
     _ = peak(10)
-    assert peak(3000) < peak(300) + 50_000
+    assert peak(1000) < peak(100) + 50_000
 
 
 # Downloads

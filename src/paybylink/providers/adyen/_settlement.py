@@ -11,9 +11,10 @@ Rule 2: where gross and net are in one currency, ``gross - fee == net`` is check
 Rule 3: a type of row that is not known is handed on as `unknown`; a sum without it would be wrong.
 Rule 4: a report is read in constant memory. Only rows about no payment are counted, to tell equal ones apart.
 
-Types of rows that Adyen documents: Settled, Refunded, Chargeback, Fee, DepositCorrection, MerchantPayout. The time of
-a row is in the zone of the account, which the report abbreviates; an abbreviation that means several zones, or is
-not known, needs `zone`.
+Types of rows that Adyen documents: Settled, Refunded, Chargeback, Fee, DepositCorrection, MerchantPayout; those that
+undo or repeat one of them (ChargebackReversed, SecondChargeback, RefundedReversed) are named after its webhooks. The
+time of a row is in the zone of the account, which the report abbreviates; an abbreviation that means several zones,
+or is not known, needs `zone`.
 
 Source: docs.adyen.com, "Settlement details report".
 """
@@ -59,12 +60,18 @@ _KINDS: Final[Mapping[str, BalanceKind]] = MappingProxyType(
     {
         "Settled": BalanceKind.PAYMENT,
         "Refunded": BalanceKind.REFUND,
+        "RefundedReversed": BalanceKind.REFUND_FAILED,
         "Chargeback": BalanceKind.DISPUTE,
+        "SecondChargeback": BalanceKind.DISPUTE,
+        "ChargebackReversed": BalanceKind.DISPUTE_REVERSED,
         "Fee": BalanceKind.FEE,
         "DepositCorrection": BalanceKind.ADJUSTMENT,
         "MerchantPayout": BalanceKind.PAYOUT,
     }
 )
+
+_OF_REFUNDS: Final = frozenset({BalanceKind.REFUND, BalanceKind.REFUND_FAILED})
+_OF_DISPUTES: Final = frozenset({BalanceKind.DISPUTE, BalanceKind.DISPUTE_REVERSED})
 
 #: Hours east of UTC. Abbreviations that mean several zones (CST, IST) are left out.
 _HOURS: Final[Mapping[str, int]] = MappingProxyType(
@@ -166,8 +173,8 @@ class _Row:
             net=net,
             at=self.moment(zone),
             payment_vendor_id=psp,
-            refund_vendor_id=other if kind is BalanceKind.REFUND else "",
-            dispute_vendor_id=other if kind is BalanceKind.DISPUTE else "",
+            refund_vendor_id=other if kind in _OF_REFUNDS else "",
+            dispute_vendor_id=other if kind in _OF_DISPUTES else "",
             payout_vendor_id=batch,
             original=original,
         )
