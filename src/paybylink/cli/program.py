@@ -12,8 +12,8 @@ from typer.core import TyperGroup
 
 from paybylink.errors import PaybylinkError
 
-from . import changes, create, doctor, export, lists, send, serve, upkeep
-from .demo.command import demo, sandbox
+from . import changes, create, doctor, export, lists, sandbox, send, serve, upkeep
+from .demo.command import demo
 from .exits import HELP, code_of, report
 from .session import Session, session_of
 
@@ -83,7 +83,7 @@ for name, command in (
     ("run-due", upkeep.run_due),
     ("doctor", doctor.doctor),
     ("demo", demo),
-    ("sandbox", sandbox),
+    ("sandbox", sandbox.sandbox),
 ):
     _ = program.command(name)(command)
 program.add_typer(upkeep.db, name="db")

@@ -10,6 +10,7 @@ import sys
 import threading
 
 from paybylink.sandbox.app import Sandbox
+from paybylink.sandbox.vendors import VENDORS
 
 
 def main() -> int:
@@ -22,23 +23,36 @@ def main() -> int:
     _ = parser.add_argument("--smtp-port", type=int, default=8026, help="SMTP port (default 8026; 0 for any)")
     _ = parser.add_argument(
         "--webhook",
-        nargs=2,
+        nargs=3,
         action="append",
         default=[],
-        metavar=("URL", "SECRET"),
-        help="an endpoint to tell",
+        metavar=("PROVIDER", "URL", "SECRET"),
+        help="an endpoint to tell of a provider's events",
     )
     given = parser.parse_args()
-    webhooks = [(url, secret) for url, secret in given.webhook]
+    told: dict[str, list[tuple[str, str]]] = {vendor.name: [] for vendor in VENDORS}
+    for name, url, secret in given.webhook:
+        if name not in told:
+            parser.error(f"there is no provider {name!r}: {', '.join(told)}")
+        told[name].append((url, secret))
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         _ = signal.signal(number, lambda *_signal: over.set())
-    with Sandbox(given.path, port=given.port, smtp_port=given.smtp_port, webhooks=webhooks) as sandbox:
-        _ = sys.stdout.write(
-            f"Sandbox, no real money: {sandbox.url}\n"
-            f"  Stripe's API   {sandbox.stripe_url}  (any sk_test_ key)\n"
-            f"  mail server    {sandbox.smtp_host}:{sandbox.smtp_port}, read at {sandbox.url}/mailbox\n"
-        )
+    running = Sandbox(
+        given.path,
+        port=given.port,
+        smtp_port=given.smtp_port,
+        webhooks=told["stripe"],
+        adyen_webhooks=told["adyen"],
+        mollie_webhooks=told["mollie"],
+    )
+    with running as sandbox:
+        lines = [f"Sandbox, no real money: {sandbox.url}"]
+        for vendor in VENDORS:
+            lines.append(f"  {vendor.title:<12} {sandbox.url}/{vendor.name}  ({vendor.key_hint})")
+        where = f"{sandbox.smtp_host}:{sandbox.smtp_port}"
+        lines.append(f"  {'mail server':<12} {where}, read at {sandbox.url}/mailbox")
+        _ = sys.stdout.write("\n".join(lines) + "\n")
         _ = sys.stdout.flush()
         _ = over.wait()
     return 0

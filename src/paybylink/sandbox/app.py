@@ -96,7 +96,7 @@ class Sandbox:
         smtp_tls: a server's TLS context; when given, STARTTLS is offered.
 
     Raises:
-        ValueError: an address that is not of this machine.
+        ValueError: an address that is not of this machine, or a secret that is not of its vendor's form.
         OSError: a port that is taken.
     """
 

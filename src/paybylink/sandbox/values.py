@@ -38,7 +38,7 @@ class NotPayable(Exception):
         self.closed = closed
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """What the control asked for cannot be done; the message says why."""
 
 

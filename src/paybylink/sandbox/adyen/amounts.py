@@ -88,4 +88,4 @@ def dispute_fee(currency: str) -> int:
 
 def merchant_account(name: str) -> bool:
     """Whether there is a merchant account of that name: any plain one, unless it says that it is wrong."""
-    return re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name) is not None and "wrong" not in name.lower()
+    return re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name) is not None and "wrong" not in name.lower()
