@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -20,18 +20,7 @@ from paybylink.errors import MissingExtra
 
 from .folder import open_folder
 
-if TYPE_CHECKING:
-    from paybylink.sandbox import Sandbox
-
 Folder = Annotated[Path, typer.Option("--dir", help="Where everything is kept; start again there to go on.")]
-
-
-class Sandboxed(StrEnum):
-    """Whom the sandbox can stand for."""
-
-    STRIPE = "stripe"
-    ADYEN = "adyen"
-    MOLLIE = "mollie"
 
 
 def demo(
