@@ -17,7 +17,6 @@ from paybylink import AsyncPayByLink, Customer, Money, Order, PayByLink, Payment
 from paybylink.events import Event
 from paybylink.providers.adyen import AdyenProvider
 from paybylink.providers.base import Provider
-
 from paybylink.providers.mollie import MollieProvider
 from paybylink.providers.stripe import StripeProvider
 from paybylink.sandbox import Sandbox

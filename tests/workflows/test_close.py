@@ -395,20 +395,52 @@ def test_refreshing_a_link_that_somebody_else_is_closing_waits_for_what_he_write
         assert pay.refresh(link).status is LinkStatus.CANCELLED
 
 
-def test_a_link_used_up_by_a_payment_that_failed_can_be_renewed(world: World) -> None:
+def used_up(world: World, pay: PayByLink, reference: str) -> PaymentLink:
+    """A link whose delayed payment failed, of which the shop hears; its provider cannot be reached meanwhile."""
+    link = pay.create_link(world.order(reference))
+    _ = world.paid(pay, link.url, how="delayed")
+    since = len(world.receiver.calls)
+    _ = world.sandbox.control.settle(link.url, succeeded=False)
+    _ = world.sandbox.control.fault("status", "/stripe/v1/payment_links", status=503, times=3)
+    _ = world.hear(pay, since)
+    world.sandbox.control.clear_faults()
+    return stands(pay, link)
+
+
+def test_a_link_used_up_by_a_payment_that_failed_is_opened_again(world: World) -> None:
     """The provider counts a delayed payment when it begins, so its link is dead although no money came."""
     with world.shop("used-up") as pay:
-        link = pay.create_link(world.order("USED-UP"))
-        _ = world.paid(pay, link.url, how="delayed")
-        since = len(world.receiver.calls)
-        _ = world.sandbox.control.settle(link.url, succeeded=False)
-        _ = world.hear(pay, since)
-        refreshed = pay.refresh(link)
+        link = used_up(world, pay, "USED-UP")
+        assert (link.status, link.payable) == (LinkStatus.PENDING, False)
+        assert pay.run_due().completed == 1
 
-        assert refreshed.status is LinkStatus.EXPIRED
-        renewed = pay.renew(link)
-        assert world.paid(pay, renewed.url).flags == frozenset()
+        reopened = stands(pay, link)
+        assert (reopened.status, reopened.url) == (LinkStatus.OPEN, link.url)
+        assert world.paid(pay, reopened.url).flags == frozenset()
         assert stands(pay, link).status is LinkStatus.PAID
+
+
+def test_a_link_that_is_used_up_can_be_cancelled(world: World) -> None:
+    """It is not opened again then, and nobody can pay there."""
+    with world.shop("used-up-cancelled") as pay:
+        link = used_up(world, pay, "USED-UP-CANCELLED")
+        assert pay.cancel(link).status is LinkStatus.CANCELLED
+        assert pay.run_due().completed == 0
+
+        assert [one["active"] for one in world.links("USED-UP-CANCELLED")] == [False]
+
+
+def test_a_lost_answer_to_opening_again_is_asked_for(world: World) -> None:
+    """Done twice it is done once."""
+    with world.shop("used-up-lost") as pay:
+        _ = used_up(world, pay, "USED-UP-LOST")
+        _ = world.sandbox.control.fault("reset_after", "/stripe/v1/payment_links", method="POST", times=3)
+        assert pay.run_due().failed == ("outcome_unknown",)
+        world.sandbox.control.clear_faults()
+
+        assert pay.create_link(world.order("USED-UP-LOST")).status is LinkStatus.OPEN
+        (one,) = world.links("USED-UP-LOST")
+        assert one["restrictions"]["completed_sessions"] == {"count": 1, "limit": 2}
 
 
 def test_a_reusable_link_that_is_full_is_paid_and_not_cancelled(world: World) -> None:

@@ -342,8 +342,8 @@ def test_of_a_body_with_several_events_only_the_waiting_one_is_taken_up(world: W
     class Batching(StripeProvider):
         """Reads one event more in each body, and later fewer."""
 
-        def read(self, body: bytes) -> Sequence[ProviderEvent]:
-            (event,) = super().read(body)
+        def read(self, body: bytes, *, query: str = "") -> Sequence[ProviderEvent]:
+            (event,) = super().read(body, query=query)
             beside = evolve(event, event_id=f"{event.event_id}.beside", kind="beside")
             return (beside, event) if together else ()
 

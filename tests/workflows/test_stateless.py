@@ -21,7 +21,7 @@ from paybylink import (
 )
 from paybylink.links import Mode
 from paybylink.payments import Payment, PaymentStatus
-from paybylink.providers.base import Capabilities, Capability, Feature, Support
+from paybylink.providers.base import LinkRequest
 from paybylink.providers.stripe import StripeProvider
 
 from .world import QUICK, Clock, World
@@ -88,9 +88,8 @@ def test_an_expiry_that_the_provider_keeps_itself_is_taken(world: World) -> None
     class Expiring(StripeProvider):
         """Its links end by themselves."""
 
-        @property
-        def capabilities(self) -> Capabilities:
-            return {**super().capabilities, Feature.EXPIRY: Capability(Support.NATIVE)}
+        def ends_at(self, request: LinkRequest, *, now: dt.datetime) -> dt.datetime | None:
+            return request.expires_at
 
     expiring = Expiring("sk_test_world", base_url=world.sandbox.stripe_url)
     end = Clock()() + WEEK

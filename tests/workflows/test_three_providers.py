@@ -91,6 +91,9 @@ def test_a_link_is_paid_and_booked_once(shop: Shop) -> None:
         assert [type(event) for event in events] == [LinkPaid]
         assert (payment.status, payment.amount) == (PaymentStatus.SUCCEEDED, link.order.amount)
         assert (payment.link_id, payment.reference, payment.flags) == (link.id, "PAID", frozenset())
+        _ = pay.refresh(link)
+        (payment,) = list(pay.payments())
+        # Stripe's sessions list every method that was possible; asking tells the one that was used.
         assert payment.method
         assert {sums.account: sums.minor for sums in pay.balance()} == {"51151": 4990, "471": -4990}
         assert len(links_of(shop, link)) == 1
@@ -104,6 +107,7 @@ def test_money_goes_back_in_parts_and_once_for_each_reference(shop: Shop) -> Non
         first = pay.refund(payment, amount=TEN, reference="AV-1", reason="returned")
         assert pay.refund(payment, amount=TEN, reference="AV-1").id == first.id
         _ = pay.refund(payment, reference="AV-2")
+        _ = shop.hear(pay)
         shop.later(days=3)
         for refund in shop.truth("refunds"):
             if refund["payment"] == payment.vendor_id and refund["status"] == "pending":
@@ -265,6 +269,7 @@ def test_a_renewed_link_is_another_one_behind_the_same_address(shop: Shop) -> No
     """Its id, token and URL stay; the old one at the provider cannot be paid."""
     with shop.open() as pay:
         link = pay.create_link(shop.order("RENEW"), expires_in=dt.timedelta(days=2))
+        _ = shop.hear(pay)
         shop.later(days=3)
         _ = pay.run_due()
         renewed = pay.renew(again(pay, link), expires_in=dt.timedelta(days=5))
@@ -315,7 +320,7 @@ def test_reserved_money_is_taken_or_given_up(shop: Shop) -> None:
         _ = shop.customer_pays(behind(link))
         _ = shop.customer_pays(behind(other))
         events = shop.hear(pay, shuffled=4)
-        assert [type(event) for event in events] == [PaymentAuthorised] * 2
+        assert [type(event) for event in events].count(PaymentAuthorised) == 2
         assert again(pay, link).status is LinkStatus.PROCESSING
         taken, given_up = [
             next(iter(pay.payments(link=each))) for each in (again(pay, link), again(pay, other))

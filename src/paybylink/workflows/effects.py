@@ -24,14 +24,14 @@ class Effects:
         state: what the inbox says afterwards: processed, foreign, parked, or waiting for something that has
             not been told yet.
         reason: why it is parked or waiting.
-        closing: the id of a link behind which something is to be closed now; empty where nothing is.
+        behind: the id of a link behind which something is to be closed or opened again now; empty where nothing is.
     """
 
     steps: tuple[Step, ...] = ()
     events: tuple[Event, ...] = ()
     state: str = "processed"
     reason: str = field(default="")
-    closing: str = ""
+    behind: str = ""
 
 
 def of_unknown_payment(

@@ -54,7 +54,7 @@ def payment_effects(
     link = yield from _link_of(merchant, provider, notice, known)
     payment = _payment(merchant, provider, notice, known, link, after, now=now)
     steps: list[Step] = []
-    closing: tuple[Step, ...] = ()
+    behind_steps: tuple[Step, ...] = ()
     event: Event | None
     if after is PaymentStatus.SUCCEEDED:
         payment, moved_link, event = _succeeded(payment, link, now=now)
@@ -69,14 +69,13 @@ def payment_effects(
             )
             steps += store.book(entry)
         if link is not None and moved_link is not None:
-            closing = closings(merchant, moved_link, behind_of(link, notice))
-            steps += closing
+            behind_steps = closings(merchant, moved_link, behind_of(link, notice))
     else:
         moved_link = None
         if link is not None:
             moved_link, behind_steps = _not_money(merchant, link, notice, before, after)
-            steps += behind_steps
         event = _told(payment, link, after, tenant=store.tenant, now=now)
+    steps += behind_steps
     steps.append(
         store.update_payment(payment, version=known.version) if known else store.insert_payment(payment)
     )
@@ -86,7 +85,9 @@ def payment_effects(
             steps.append(store.update_link(moved_link, version=link.version))
     events = () if event is None else (event,)
     steps += [store.emit(each, now=now) for each in events]
-    return Effects(steps=tuple(steps), events=events, closing=link.id if link is not None and closing else "")
+    return Effects(
+        steps=tuple(steps), events=events, behind=link.id if link is not None and behind_steps else ""
+    )
 
 
 def _link_of(

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from paybylink.errors import Conflict, PaybylinkError, ProviderError, WebhookRejected
-from paybylink.events import Event, LinkPaid
+from paybylink.events import Event, LinkPaid, PaymentFailed
 from paybylink.flow import Flow, write
-from paybylink.links import ProviderLinkStatus
+from paybylink.links import LinkStatus, ProviderLinkStatus
 from paybylink.providers.base import (
     Bell,
     DisputeNotice,
@@ -34,6 +34,7 @@ from paybylink.store import InboxRow
 from .bells import answer_bell, is_ours
 from .close import expire, load
 from .effects import Effects
+from .issue import complete
 from .merchant import Merchant
 from .record import ROUNDS, effects_of, record_all
 
@@ -78,18 +79,18 @@ def receive(
         log.warning("%s: webhook refused: %s", provider.name, error)
         return WebhookReply(status=error.status, body=b"refused", reason=str(error))
     events: tuple[Event, ...] = ()
-    closing: set[str] = set()
+    behind: set[str] = set()
     for event in told:
         if isinstance(event.notice, Bell):
             meant = yield from _rung(merchant, provider, event, event.notice, body, query, now=now)
-            closing |= {each.link_id for each in meant if isinstance(each, LinkPaid)}
+            behind |= {each.link_id for each in meant if isinstance(each, LinkPaid | PaymentFailed)}
             events += meant
         else:
             effects = yield from take_in(merchant, provider, event, body=body, query=query, now=now)
-            closing |= {effects.closing} - {""}
+            behind |= {effects.behind} - {""}
             events += effects.events
     if not merchant.lent:
-        yield from _close_now(merchant, sorted(closing), now=now)
+        yield from _finish_behind(merchant, sorted(behind), now=now)
     return WebhookReply(body=provider.acknowledgement or b"ok", events=events)
 
 
@@ -182,15 +183,20 @@ def _rung(
         return ()
 
 
-def _close_now(merchant: Merchant, link_ids: Sequence[str], *, now: dt.datetime) -> Flow[None]:
-    """Close at once what could still be paid behind links that are paid; what fails is left to the next pass."""
+def _finish_behind(merchant: Merchant, link_ids: Sequence[str], *, now: dt.datetime) -> Flow[None]:
+    """
+    Close at once what could still be paid behind links that are paid, and open again what a failed payment has used
+    up; what fails is left to the next pass.
+    """
     for link_id in link_ids:
         stored = yield from load(merchant, link_id)
-        if any(behind.status is ProviderLinkStatus.CLOSING for behind in stored.link.provider_links):
-            try:
+        try:
+            if stored.link.status is LinkStatus.PENDING:
+                _ = yield from complete(merchant, stored, now=now)
+            elif any(each.status is ProviderLinkStatus.CLOSING for each in stored.link.provider_links):
                 _ = yield from expire(merchant, link_id, now=now)
-            except PaybylinkError as error:
-                log.warning("what is left behind a paid link could not be closed now: %s", error.code)
+        except PaybylinkError as error:
+            log.warning("what is left to do behind a link could not be done now: %s", error.code)
 
 
 def take_up(merchant: Merchant, row: InboxRow, *, now: dt.datetime) -> Flow[tuple[Event, ...]]:

@@ -161,7 +161,8 @@ def fetch_stateless(provider: Provider, link: PaymentLink) -> Call[PaymentLink]:
     vendor_id = _vendor_id(link)
     found = yield from provider.fetch_link(vendor_id)
     payments: Sequence[PaymentNotice] = ()
-    if provider.capabilities[Feature.PAYMENTS_OF_LINK].support is not Support.UNSUPPORTED:
+    shows = provider.capabilities[Feature.PAYMENTS_OF_LINK].support is not Support.UNSUPPORTED
+    if shows:
         payments = yield from provider.payments_of(vendor_id)
     fresh = evolve(link, status=LinkStatus.OPEN, paid_amount=link.paid_amount * 0, payments=0)
     for told in payments:
@@ -178,8 +179,8 @@ def fetch_stateless(provider: Provider, link: PaymentLink) -> Call[PaymentLink]:
             fresh = after_payment(fresh, payment).link
         elif told.status is PaymentStatus.PROCESSING:
             fresh = after_attempt(fresh, failed=False)
-    if fresh.status is LinkStatus.OPEN and found.completed and not isinstance(link.kind, Reusable):
-        # Its provider counts payments and does not show them.
+    if not shows and found.completed and not isinstance(link.kind, Reusable):
+        # Its provider says that it was paid, and does not show the payment.
         fresh = evolve(fresh, status=LinkStatus.PAID, paid_amount=link.order.amount, payments=found.completed)
     if fresh.status is LinkStatus.OPEN and found.status is VendorLinkStatus.CLOSED:
         fresh = evolve(fresh, status=LinkStatus.CANCELLED)
