@@ -172,6 +172,16 @@ def test_no_other_version_of_an_interface_spoils_ours() -> None:
     assert account().api_version == "v72"
 
 
+def test_a_package_that_writes_for_another_host_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its paths are ours to send only where it writes them as we expect."""
+    monkeypatch.setattr(
+        Adyen.AdyenClient, "_determine_api_url", lambda *_: "https://evil.example/v72/paymentLinks"
+    )
+
+    with pytest.raises(NotSent):
+        _ = account().write_link(asked(), key=KEY, now=NOW)
+
+
 # The transport
 
 

@@ -51,6 +51,7 @@ _REFERENCE: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 _LINK_ID: Final = _REFERENCE
 _METHOD: Final = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _WORDS: Final = re.compile(r"[A-Za-z][A-Za-z /'&-]{0,79}")
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _REPORT: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 
 
@@ -198,7 +199,7 @@ def _payer(data: Mapping[str, Any]) -> Payer | None:
     told = {
         "name": _line(data.get("cardHolderName")) or _line(data.get("ownerName")),
         "email": _line(data.get("shopperEmail")),
-        "country": _matching(re.compile("[A-Z]{2}"), data.get("shopperCountry")),
+        "country": _matching(_COUNTRY, data.get("shopperCountry")),
     }
     return Payer(**told) if any(told.values()) else None
 

@@ -178,11 +178,7 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int):
-        try:
-            return str(value)
-        except ValueError:
-            # More digits than Python turns into text.
-            pass
+        return str(value)
     raise WebhookRejected("a signed field is neither text nor a whole number")
 
 
