@@ -272,7 +272,8 @@ def _look(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flow[N
             continue
         link = (yield from load(merchant, link_id)).link
         closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
-        called = LinkStatus.EXPIRED if _used_up(link, answer) else LinkStatus.CANCELLED
+        over = behind.ends_at is not None and behind.ends_at <= now
+        called = LinkStatus.EXPIRED if over or _used_up(link, answer) else LinkStatus.CANCELLED
         _ = yield from write(
             merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.OPEN),
             *(_ending(merchant, link, called, now=now) if link.status in PAYABLE else ()),
