@@ -48,7 +48,7 @@ class TinySuite(ProviderConformance):
             case Alteration.PAYMENT_STATUS:
                 return content.replace(b'"succeeded"', b'"strange"')
             case Alteration.BALANCE_KIND:
-                return content.replace(b'"kind": "', b'"kind": "strange_')
+                return content.replace(b'"why":"', b'"why":"strange_')
 
     def pay(self, link: VendorLink, how: How) -> None:
         _ = self.vendor.pay(link.vendor_id, how)
