@@ -16,8 +16,8 @@ from paybylink.errors import Faults
 
 #: This machine, by every name it may be written with.
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-#: More than any payment page's address needs.
-LONGEST_URL: Final = 2048
+#: More than any payment page's address needs; a session at Stripe has long ones.
+LONGEST_URL: Final = 5000
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
