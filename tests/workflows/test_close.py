@@ -430,6 +430,19 @@ def test_a_link_that_is_used_up_can_be_cancelled(world: World) -> None:
         assert [one["active"] for one in world.links("USED-UP-CANCELLED")] == [False]
 
 
+def test_a_used_up_link_that_is_gone_gets_another_one_in_its_place(world: World) -> None:
+    """The provider says for certain that it cannot be opened again; the customer can pay all the same."""
+    with world.shop("used-up-gone") as pay:
+        link = used_up(world, pay, "USED-UP-GONE")
+        refusal = '{"error": {"type": "invalid_request_error", "code": "resource_missing"}}'
+        _ = world.sandbox.control.fault("status", "/stripe/v1/payment_links/", status=404, text=refusal)
+        assert pay.run_due().failed == ()
+
+        replaced = stands(pay, link)
+        assert (replaced.status, replaced.payable) == (LinkStatus.OPEN, True)
+        assert len(world.links("USED-UP-GONE")) == 2
+
+
 def test_a_lost_answer_to_opening_again_is_asked_for(world: World) -> None:
     """Done twice it is done once."""
     with world.shop("used-up-lost") as pay:

@@ -12,10 +12,10 @@ import datetime as dt
 
 from attrs import evolve
 
-from paybylink.errors import OutcomeUnknown
+from paybylink.errors import OutcomeUnknown, ProviderError
 from paybylink.flow import Flow, write
 from paybylink.kinds import InvoiceBound
-from paybylink.links import LinkStatus, ProviderLink, ProviderLinkStatus
+from paybylink.links import LinkStatus, PaymentLink, ProviderLink, ProviderLinkStatus
 from paybylink.providers.base import VendorLinkStatus
 from paybylink.store import StoredLink
 
@@ -36,13 +36,16 @@ def reopen(
     store, link = merchant.store, stored.link
     if link.status is not LinkStatus.PENDING:
         # Paid otherwise, cancelled or expired: it stays used up.
-        closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
-        _ = yield from write(store.update_provider_link(link.id, closed, was=ProviderLinkStatus.REOPENING))
-        return (yield from load(merchant, link.id))
+        return (yield from _given_up(merchant, link, behind))
     assert behind.vendor_id is not None, "what was used up has an id"
     provider = merchant.provider(behind.provider)
     try:
         answer = yield from provider.reopen_link(behind.vendor_id, key=stored.close_keys[behind.id], now=now)
+    except ProviderError as error:
+        if not error.certain:
+            raise
+        # It is gone for good: another one takes its place behind the same public URL.
+        return (yield from _given_up(merchant, link, behind))
     except OutcomeUnknown as error:
         raise OutcomeUnknown(str(error), who=error.who, subject=link) from error
     if answer.status is not VendorLinkStatus.OPEN:
@@ -58,5 +61,13 @@ def reopen(
         store.update_provider_link(
             link.id, evolve(behind, status=ProviderLinkStatus.OPEN), was=ProviderLinkStatus.REOPENING
         ),
+    )
+    return (yield from load(merchant, link.id))
+
+
+def _given_up(merchant: Merchant, link: PaymentLink, behind: ProviderLink) -> Flow[StoredLink]:
+    closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
+    _ = yield from write(
+        merchant.store.update_provider_link(link.id, closed, was=ProviderLinkStatus.REOPENING)
     )
     return (yield from load(merchant, link.id))
