@@ -23,6 +23,7 @@ class Kind(StrEnum):
     SINGLE_USE = "single_use"
     REUSABLE = "reusable"
     INVOICE = "invoice"
+    HOSTED_INVOICE = "hosted_invoice"
 
 
 def create(
