@@ -15,7 +15,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from paybylink.sandbox import Sandbox
-from paybylink.sandbox.stripe.routes import ENDPOINTS
+from paybylink.sandbox.stripe.endpoints import ENDPOINTS
 
 from .sandbox_given import Listener
 
@@ -166,6 +166,45 @@ def test_every_answer_has_stripes_shape(sandbox: Sandbox, spec: Any, listener: L
         _ = sandbox.control.dispute(sandbox.control.pay(link_again).payment)
         for dispute in call("GET", "/v1/disputes")["data"]:
             _ = call("GET", "/v1/disputes/{dispute}", query="?expand[0]=charge", dispute=dispute["id"])
+        customer = call("POST", "/v1/customers", {"email": "zoe@example.com", "address[city]": "Lyon"})["id"]
+        _ = call("GET", "/v1/customers/{customer}", customer=customer)
+        _ = call("GET", "/v1/customers", query="?email=zoe%40example.com")
+        draft = {
+            "customer": customer,
+            "collection_method": "send_invoice",
+            "days_until_due": "30",
+            "custom_fields[0][name]": "VAT number",
+            "custom_fields[0][value]": "FR123",
+        }
+        item = {"customer": customer, "amount": "4990", "currency": "eur", "description": "Logo"}
+        priced = {
+            "customer": customer,
+            "quantity": "2",
+            "price_data[product]": product["id"],
+            "price_data[currency]": "eur",
+            "price_data[unit_amount]": "100",
+        }
+        for ending in ("card", "delayed", "declined", "void", "pay", "mark_uncollectible"):
+            invoice = call("POST", "/v1/invoices", draft)
+            _ = call("POST", "/v1/invoiceitems", {**item, "invoice": invoice["id"]})
+            added = call("POST", "/v1/invoiceitems", {**priced, "invoice": invoice["id"]})
+            _ = call(
+                "GET", "/v1/invoiceitems/{invoiceitem}", query="?expand[0]=invoice", invoiceitem=added["id"]
+            )
+            invoice = call("POST", "/v1/invoices/{invoice}/finalize", {}, invoice=invoice["id"])
+            if ending in {"card", "delayed", "declined"}:
+                _ = sandbox.control.pay(invoice["hosted_invoice_url"], how=ending)  # type: ignore[arg-type]  # one of the three
+            else:
+                form = {"paid_out_of_band": "true"} if ending == "pay" else {}
+                _ = call("POST", f"/v1/invoices/{{invoice}}/{ending}", form, invoice=invoice["id"])
+            _ = call("GET", "/v1/invoices/{invoice}", query="?expand[0]=customer", invoice=invoice["id"])
+            _ = call("GET", "/v1/invoices/{invoice}/lines", query="?limit=1", invoice=invoice["id"])
+            nested = "?expand[0]=data.payment.payment_intent.latest_charge"
+            found = call("GET", "/v1/invoice_payments", query=f"{nested}&invoice={invoice['id']}")["data"][0]
+            _ = call("GET", "/v1/invoice_payments/{invoice_payment}", invoice_payment=found["id"])
+        _ = call("GET", "/v1/invoices", query="?created[gte]=1")
+        unused = call("POST", "/v1/invoices", draft)["id"]
+        _ = call("DELETE", "/v1/invoices/{invoice}", invoice=unused)
         payout = sandbox.control.payout()["id"]
         _ = call("GET", "/v1/payouts/{payout}", query="?expand[0]=balance_transaction", payout=payout)
         _ = call("GET", "/v1/payouts")

@@ -128,14 +128,32 @@ def intent_of(engine: Engine, session: Document) -> Document:
         earlier = engine.get("payment_intent", session["payment_intent"])
         if earlier is not None:
             return earlier
-    data = session["_intent"]
+    return new_intent(
+        engine,
+        session["amount_total"],
+        session["currency"],
+        session["_intent"],
+        types=session["payment_method_types"],
+    )
+
+
+def new_intent(
+    engine: Engine,
+    amount: int,
+    currency: str,
+    data: Document,
+    *,
+    types: list[str],
+    customer: str | None = None,
+) -> Document:
+    """A payment intent that waits for a payer; `data` is what was asked for as ``payment_intent_data``."""
     identifier = engine.new_id("pi_3")
     return engine.put(
         "payment_intent",
         {
             "id": identifier,
             "object": "payment_intent",
-            "amount": session["amount_total"],
+            "amount": amount,
             "amount_capturable": 0,
             "amount_details": {"tip": {}},
             "amount_received": 0,
@@ -148,8 +166,8 @@ def intent_of(engine: Engine, session: Document) -> Document:
             "client_secret": f"{identifier}_secret_{engine.new_id('', 25)}",
             "confirmation_method": "automatic",
             "created": engine.timestamp(),
-            "currency": session["currency"],
-            "customer": None,
+            "currency": currency,
+            "customer": customer,
             "customer_account": None,
             "description": data.get("description"),
             "excluded_payment_method_types": None,
@@ -162,7 +180,7 @@ def intent_of(engine: Engine, session: Document) -> Document:
             "payment_method": None,
             "payment_method_configuration_details": None,
             "payment_method_options": {},
-            "payment_method_types": session["payment_method_types"],
+            "payment_method_types": types,
             "processing": None,
             "receipt_email": None,
             "review": None,
@@ -177,8 +195,8 @@ def intent_of(engine: Engine, session: Document) -> Document:
     )
 
 
-def new_charge(engine: Engine, session: Document, intent: Document, how: How) -> Document:
-    """The charge of one try, not yet written, neither succeeded nor failed."""
+def new_charge(engine: Engine, payer: Document, intent: Document, how: How) -> Document:
+    """The charge of one try, not yet written, neither succeeded nor failed; `payer` has `email` and `name`."""
     card = {
         "brand": "visa",
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
@@ -193,7 +211,6 @@ def new_charge(engine: Engine, session: Document, intent: Document, how: How) ->
     }
     delayed = delayed_method(intent["currency"])
     details: Document = {"type": delayed, delayed: {}} if how == "delayed" else {"type": "card", "card": card}
-    payer = session["customer_details"]
     return {
         "id": engine.new_id("ch_3" if how != "delayed" else "py_3"),
         "object": "charge",
@@ -215,7 +232,7 @@ def new_charge(engine: Engine, session: Document, intent: Document, how: How) ->
         "captured": False,
         "created": engine.timestamp(),
         "currency": intent["currency"],
-        "customer": None,
+        "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,

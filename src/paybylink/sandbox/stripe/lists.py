@@ -33,13 +33,16 @@ CREATED = Moments()
 
 #: Fields that hold an id and can be replaced by the object: where that object is kept.
 _EXPANDABLE = {
-    "balance_transaction": "balance_transaction",
-    "charge": "charge",
-    "dispute": "dispute",
-    "latest_charge": "charge",
-    "payment_intent": "payment_intent",
-    "payment_link": "payment_link",
-    "product": "product",
+    "balance_transaction": ("balance_transaction",),
+    "charge": ("charge",),
+    "customer": ("customer",),
+    "dispute": ("dispute",),
+    "invoice": ("invoice",),
+    "latest_charge": ("charge",),
+    "payment_intent": ("payment_intent",),
+    "payment_link": ("payment_link",),
+    "product": ("product",),
+    "source": ("charge", "refund", "dispute", "payout"),
 }
 #: Fields that hold nothing unless asked for.
 _INCLUDABLE = {"line_items"}
@@ -118,7 +121,8 @@ def _expand(engine: Engine, node: Document, steps: list[str], path: str) -> None
         node[step] = _line_items(engine, node, path)
     elif step in _EXPANDABLE and step in node:
         if isinstance(node[step], str):
-            found = engine.get(_EXPANDABLE[step], node[step])
+            kept = (engine.get(kind, node[step]) for kind in _EXPANDABLE[step])
+            found = next((document for document in kept if document is not None), None)
             node[step] = node[step] if found is None else shown(found)
     elif not isinstance(node.get(step), dict):
         raise Problem(f"This property cannot be expanded ({path}).", param="expand")

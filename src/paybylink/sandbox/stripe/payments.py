@@ -53,11 +53,11 @@ def pay(
             "tax_exempt": "none",
             "tax_ids": [],
         }
-        charge = new_charge(engine, session, intent, how)
+        charge = new_charge(engine, session["customer_details"], intent, how)
         intent["latest_charge"] = charge["id"]
         intent["payment_method"] = charge["payment_method"]
         if how == "declined":
-            _failed(engine, intent, charge, _DECLINED)
+            let_fail(engine, intent, charge, declined=True)
             _ = engine.put("checkout.session", session)
             _ = emit(engine, "payment_intent.payment_failed", intent, origin=NOBODY)
             _ = emit(engine, "charge.failed", charge, origin=NOBODY)
@@ -100,7 +100,7 @@ def settle(engine: Engine, intent: Document, *, succeeded: bool) -> Document:
             let_succeed(engine, intent, charge, charge["amount"])
             session["payment_status"] = "paid"
         else:
-            _failed(engine, intent, charge, _RETURNED)
+            let_fail(engine, intent, charge, declined=False)
         _write(engine, session, intent, charge)
         outcome, charged = ("succeeded", "succeeded") if succeeded else ("failed", "failed")
         _ = emit(engine, f"checkout.session.async_payment_{outcome}", session, origin=NOBODY)
@@ -143,7 +143,9 @@ def let_succeed(engine: Engine, intent: Document, charge: Document, amount: int)
     }
 
 
-def _failed(engine: Engine, intent: Document, charge: Document, fault: dict[str, str]) -> None:
+def let_fail(engine: Engine, intent: Document, charge: Document, *, declined: bool) -> None:
+    """Let a try fail, because the card was declined or the bank sent nothing; both documents are written."""
+    fault = _DECLINED if declined else _RETURNED
     kind = "card_error" if "decline_code" in fault else "invalid_request_error"
     intent |= {
         "status": "requires_payment_method",

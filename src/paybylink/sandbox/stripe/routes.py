@@ -16,108 +16,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from paybylink.sandbox.engine import Document, Engine, shown
-from paybylink.sandbox.stripe import (
-    captures,
-    catalogue,
-    charges,
-    disputes,
-    events,
-    links,
-    payouts,
-    refunds,
-    sessions,
-)
-from paybylink.sandbox.stripe.call import ACCOUNT, API_VERSION, Call, Origin
+from paybylink.sandbox.stripe import captures, invoices, sessions
+from paybylink.sandbox.stripe.call import API_VERSION, Call, Origin
+from paybylink.sandbox.stripe.endpoints import ENDPOINTS, Action
 from paybylink.sandbox.stripe.lists import expanded
-from paybylink.sandbox.stripe.parameters import Many, Record, Text
+from paybylink.sandbox.stripe.parameters import Many, Text
 from paybylink.sandbox.stripe.wire import Form, Problem, decode
 from paybylink.sandbox.vendor import REMEMBER_INSTEAD
 
-Action: TypeAlias = Callable[[Call], Document]
-
 _LIFE = 24 * 3600
 _TEST_KEYS = ("sk_test_", "rk_test_")
-
-
-def _account(call: Call) -> Document:
-    _ = call.values(Record({}))
-    return {
-        "id": ACCOUNT,
-        "object": "account",
-        "business_type": "company",
-        "charges_enabled": True,
-        "country": "FR",
-        "created": 1735689600,
-        "default_currency": "eur",
-        "details_submitted": True,
-        "email": "sandbox@example.com",
-        "metadata": {},
-        "payouts_enabled": True,
-        "type": "standard",
-    }
-
-
-#: Every endpoint: the name that faults go by, the method, the path and the action.
-ENDPOINTS: tuple[tuple[str, str, str, Action], ...] = (
-    ("account.fetch", "GET", "/v1/account", _account),
-    ("products.create", "POST", "/v1/products", catalogue.create_product),
-    ("products.fetch", "GET", "/v1/products/{id}", catalogue.fetch_product),
-    ("prices.create", "POST", "/v1/prices", catalogue.create_price),
-    ("prices.list", "GET", "/v1/prices", catalogue.list_prices),
-    ("prices.fetch", "GET", "/v1/prices/{price}", catalogue.fetch_price),
-    ("payment_links.create", "POST", "/v1/payment_links", links.create),
-    ("payment_links.list", "GET", "/v1/payment_links", links.index),
-    ("payment_links.fetch", "GET", "/v1/payment_links/{payment_link}", links.fetch),
-    ("payment_links.update", "POST", "/v1/payment_links/{payment_link}", links.update),
-    ("payment_links.line_items", "GET", "/v1/payment_links/{payment_link}/line_items", links.fetch_items),
-    ("sessions.create", "POST", "/v1/checkout/sessions", sessions.create),
-    ("sessions.list", "GET", "/v1/checkout/sessions", sessions.index),
-    ("sessions.fetch", "GET", "/v1/checkout/sessions/{session}", sessions.fetch),
-    ("sessions.update", "POST", "/v1/checkout/sessions/{session}", sessions.update),
-    ("sessions.expire", "POST", "/v1/checkout/sessions/{session}/expire", sessions.expire),
-    ("sessions.line_items", "GET", "/v1/checkout/sessions/{session}/line_items", sessions.fetch_items),
-    ("payment_intents.list", "GET", "/v1/payment_intents", charges.index),
-    ("payment_intents.fetch", "GET", "/v1/payment_intents/{intent}", charges.fetch),
-    ("payment_intents.update", "POST", "/v1/payment_intents/{intent}", charges.update),
-    ("payment_intents.capture", "POST", "/v1/payment_intents/{intent}/capture", captures.capture),
-    ("payment_intents.cancel", "POST", "/v1/payment_intents/{intent}/cancel", captures.cancel),
-    ("charges.list", "GET", "/v1/charges", charges.list_charges),
-    ("charges.fetch", "GET", "/v1/charges/{charge}", charges.fetch_charge),
-    ("balance_transactions.list", "GET", "/v1/balance_transactions", charges.list_balance_transactions),
-    (
-        "balance_transactions.fetch",
-        "GET",
-        "/v1/balance_transactions/{id}",
-        charges.fetch_balance_transaction,
-    ),
-    ("refunds.create", "POST", "/v1/refunds", refunds.create),
-    ("refunds.list", "GET", "/v1/refunds", refunds.index),
-    ("refunds.fetch", "GET", "/v1/refunds/{refund}", refunds.fetch),
-    ("refunds.update", "POST", "/v1/refunds/{refund}", refunds.update),
-    ("disputes.list", "GET", "/v1/disputes", disputes.index),
-    ("disputes.fetch", "GET", "/v1/disputes/{dispute}", disputes.fetch),
-    ("payouts.list", "GET", "/v1/payouts", payouts.index),
-    ("payouts.fetch", "GET", "/v1/payouts/{payout}", payouts.fetch),
-    ("webhook_endpoints.create", "POST", "/v1/webhook_endpoints", events.create_endpoint),
-    ("webhook_endpoints.list", "GET", "/v1/webhook_endpoints", events.list_endpoints),
-    ("webhook_endpoints.fetch", "GET", "/v1/webhook_endpoints/{webhook_endpoint}", events.fetch_endpoint),
-    ("webhook_endpoints.update", "POST", "/v1/webhook_endpoints/{webhook_endpoint}", events.update_endpoint),
-    (
-        "webhook_endpoints.delete",
-        "DELETE",
-        "/v1/webhook_endpoints/{webhook_endpoint}",
-        events.delete_endpoint,
-    ),
-    ("events.list", "GET", "/v1/events", events.list_events),
-    ("events.fetch", "GET", "/v1/events/{id}", events.fetch_event),
-)
 
 
 def stripe_routes(engine: Engine, *, prefix: str = "/stripe") -> list[Route]:
@@ -181,6 +95,7 @@ def _answer(
     with engine.transaction():
         sessions.expire_due(engine)
         captures.lapse_due(engine)
+        invoices.remind_due(engine)
         if key is not None:
             remembered = _remembered(engine, record_id, digest)
             if remembered is not None:

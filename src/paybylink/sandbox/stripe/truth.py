@@ -1,7 +1,8 @@
 """
 Everything at Stripe in the words that all vendors share, in ISO minor units; see `Vendor.truth`.
 
-A session that was made by the API and not by a link counts as a link of its own.
+A session that was made by the API and not by a link counts as a link of its own, and so does a finalised invoice. A
+payment intent that no payer has tried yet is no payment.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ _DISPUTE = {"won": "won", "lost": "lost"}
 def told(engine: Engine) -> Document:
     """The lists and the balance."""
     sessions = engine.find("checkout.session", newest_first=False)
-    intents = {one["id"]: one for one in engine.find("payment_intent", newest_first=False)}
+    intents = engine.find("payment_intent", ("latest_charge", ">", ""), newest_first=False)
     owner = {one["payment_intent"]: one["payment_link"] or one["id"] for one in sessions}
+    owner |= {one["id"]: one["_invoice"] for one in intents if one.get("_invoice")}
     of: dict[str, list[Document]] = {}
     for session in sessions:
         if session["payment_intent"] is not None:
@@ -38,11 +40,16 @@ def told(engine: Engine) -> Document:
                 for link in engine.find("payment_link", newest_first=False)
             ),
             *(_session(one) for one in sessions if one["payment_link"] is None),
+            *(
+                _invoice(one, [intent for intent in intents if intent.get("_invoice") == one["id"]])
+                for one in engine.find("invoice", newest_first=False)
+                if one["status"] != "draft"
+            ),
         ],
         "payments": [
             _common(intent, _paid(intent), intent["amount_received"] or intent["amount"])
             | {"link": owner.get(intent["id"])}
-            for intent in intents.values()
+            for intent in intents
         ],
         "refunds": [
             _common(one, one["status"], one["amount"]) | {"payment": one["payment_intent"]}
@@ -86,6 +93,17 @@ def _session(session: Document) -> Document:
     return _common(session, status, session["amount_total"]) | {
         "reusable": False,
         "payments": [] if intent is None else [intent],
+    }
+
+
+def _invoice(invoice: Document, intents: list[Document]) -> Document:
+    status = {"paid": "paid", "void": "closed"}.get(invoice["status"])
+    if status is None:
+        under_way = any(intent["status"] == "processing" for intent in intents)
+        status = "processing" if under_way else "open"
+    return _common(invoice, status, invoice["total"]) | {
+        "reusable": False,
+        "payments": [intent["id"] for intent in intents],
     }
 
 

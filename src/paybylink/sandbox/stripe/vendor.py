@@ -14,6 +14,8 @@ from paybylink.sandbox.stripe import (
     carriage,
     disputes,
     events,
+    invoice_paying,
+    invoices,
     paying,
     payments,
     payouts,
@@ -76,12 +78,19 @@ class StripeVendor:
     def expire_due(self, engine: Engine) -> None:
         sessions.expire_due(engine)
         captures.lapse_due(engine)
+        invoices.remind_due(engine)
 
     def find(self, engine: Engine, identifier: str, act: Act) -> Payable | None:
+        invoice = invoice_paying.find(engine, identifier)
+        if invoice is not None:
+            return invoice_paying.shown_page(engine, invoice, act)
         visited = paying.visit(engine, identifier, act.session)
         return None if visited is None else paying.shown_page(visited, act)
 
     def pay(self, engine: Engine, identifier: str, act: Act) -> Attempted:
+        invoice = invoice_paying.find(engine, identifier)
+        if invoice is not None:
+            return invoice_paying.attempt(engine, invoice, act)
         visited = paying.visit(engine, identifier, act.session)
         if visited is None:
             raise LookupError(f"{identifier} is gone")
@@ -96,7 +105,7 @@ class StripeVendor:
         )
 
     def confirmation(self, engine: Engine, identifier: str) -> Confirmation | None:
-        return paying.confirmation(engine, identifier)
+        return invoice_paying.confirmation(engine, identifier) or paying.confirmation(engine, identifier)
 
     def settle(self, engine: Engine, target: str, *, succeeded: bool) -> list[str]:
         named = urlsplit(target).path.rstrip("/").rpartition("/")[2]
@@ -105,7 +114,10 @@ class StripeVendor:
             for intent in engine.find("payment_intent", ("status", "=", "processing"), newest_first=False)
             if _concerns(engine, intent, named)
         ]
-        return [payments.settle(engine, intent, succeeded=succeeded)["id"] for intent in waiting]
+        for intent in waiting:
+            let = invoice_paying if intent.get("_invoice") else payments
+            _ = let.settle(engine, intent, succeeded=succeeded)
+        return [intent["id"] for intent in waiting]
 
     def finish(self, engine: Engine, identifier: str, *, succeeded: bool) -> Document | None:
         return None
@@ -161,8 +173,10 @@ class StripeVendor:
         return [expanded(engine, shown(document), paths) for document in found]
 
     def rows(self, engine: Engine) -> Rows:
+        links = [_link_row(link) for link in engine.find("payment_link", limit=100)]
+        invoiced = engine.find("invoice", ("hosted_invoice_url", ">", ""), limit=100)
         return Rows(
-            tuple(_link_row(link) for link in engine.find("payment_link", limit=100)),
+            (*links, *(_invoice_row(invoice) for invoice in invoiced)),
             tuple(
                 PaymentRow(
                     id=intent["id"],
@@ -170,12 +184,14 @@ class StripeVendor:
                     state=intent["status"].replace("_", " "),
                     waiting=intent["status"] == "processing",
                 )
-                for intent in engine.find("payment_intent", limit=100)
+                for intent in engine.find("payment_intent", ("latest_charge", ">", ""), limit=100)
             ),
         )
 
 
 def _concerns(engine: Engine, intent: Document, named: str) -> bool:
+    if intent.get("_invoice"):
+        return named in {intent["id"], intent["_invoice"]}
     session = engine.find("checkout.session", ("payment_intent", "=", intent["id"]))[0]
     return named in {intent["id"], session["id"], session["payment_link"]}
 
@@ -194,4 +210,14 @@ def _link_row(link: Document) -> LinkRow:
         text=", ".join(str(item["description"]) for item in items),
         amount=display(total, link["currency"]) if fixed else "chosen by the payer",
         state=state,
+    )
+
+
+def _invoice_row(invoice: Document) -> LinkRow:
+    return LinkRow(
+        id=invoice["id"],
+        url=invoice["hosted_invoice_url"],
+        text=f"invoice {invoice['number']}",
+        amount=display(invoice["total"], invoice["currency"]),
+        state=invoice["status"],
     )
