@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import shutil
+import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
+import pytest
 from attrs import define, field
 
 from paybylink.drivers import AsyncDoors, Doors, Patience, arun, run
@@ -201,3 +206,39 @@ def tiny_server() -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def deaf_server() -> Iterator[str]:
+    """A server that takes connections, and neither reads nor writes; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # Small, so that what does not fit stays with the client.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate for localhost with its key in one file, made for this run; without openssl a skipped test."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed, so no certificate can be made")
+    key, public, both = folder / "key.pem", folder / "cert.pem", folder / "both.pem"
+    _ = subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+            ),
+            *("-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(public)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    _ = both.write_text(key.read_text() + public.read_text())
+    return both

@@ -17,6 +17,7 @@ import pytest
 import respx
 
 from paybylink.drivers import AsyncDoors, Doors, Patience, arun, run
+from paybylink.drivers.senders import AsyncStraight
 from paybylink.errors import NotSent, OutcomeUnknown
 from paybylink.flow import Call, Retry, Sending
 from paybylink.testing import Clock
@@ -422,8 +423,13 @@ class TestConnections:
         assert len({kept[0], *fresh}) == 3
 
     @pytest.mark.anyio
-    async def test_are_kept_and_fresh_ones_are_new_when_awaited(self, url: str) -> None:
+    @pytest.mark.parametrize("over_aiohttp", [True, False], ids=["aiohttp", "httpx"])
+    async def test_are_kept_and_fresh_ones_are_new_when_awaited(
+        self, url: str, over_aiohttp: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The same for the asynchronous doors."""
+        if not over_aiohttp:
+            monkeypatch.setattr("paybylink.drivers.doors.open_async_sender", AsyncStraight)
         doors = AsyncDoors(vault=None)
         kept = [await arun(asked(url), doors) for _ in range(3)]
         fresh = [await arun(asked(url, fresh=True), doors) for _ in range(2)]
@@ -497,21 +503,20 @@ class TestConnections:
     def test_are_one_pool_also_where_two_threads_begin_at_once(
         self, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Of two clients made at the same moment one is kept, and the other is closed before it was used."""
+        """Of two pools made at the same moment one is kept, and the other is closed before it was used."""
         doors = Doors(vault=None)
         made: list[httpx.Client] = []
         told: list[str] = []
 
-        def client(*, timeout: httpx.Timeout) -> httpx.Client:
-            made.append(real(timeout=timeout))
+        def client(patience: Patience) -> httpx.Client:
+            made.append(httpx.Client(timeout=patience.timeout()))
             if len(made) == 1:
                 # The other thread comes first while this one is still making its own.
                 told.append(run(asked(url), doors))
                 return made[0]
             return made[-1]
 
-        real = httpx.Client
-        monkeypatch.setattr(httpx, "Client", client)
+        monkeypatch.setattr("paybylink.drivers.doors.open_sender", client)
         told.append(run(asked(url), doors))
 
         assert told[0] == told[1]
@@ -546,8 +551,11 @@ class TestOurOwnClients:
         assert (sent.content, sent.headers["Idempotency-Key"]) == (b"amount=4990&note=MARKED", KEY)
 
     @pytest.mark.parametrize("fresh", [False, True])
-    def test_send_what_was_asked_when_awaited(self, fresh: bool, respx_mock: respx.MockRouter) -> None:
-        """The same for the asynchronous doors."""
+    def test_send_what_was_asked_when_awaited(
+        self, fresh: bool, respx_mock: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The same for the asynchronous doors, over httpx's transport; `test_senders` has the others."""
+        monkeypatch.setattr("paybylink.drivers.doors.open_async_sender", AsyncStraight)
         route = respx_mock.post("https://api.vendor.example/v1/links").respond(201)
 
         async def awaited() -> int:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +25,8 @@ from paybylink.drivers.mail import asend_mail, send_mail
 from paybylink.errors import MissingExtra
 from paybylink.flow import Envelope, MailReply, MailServer
 from paybylink.messages import Outcome
+
+from .driving import make_certificate
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -451,30 +451,7 @@ class Server(Controller):
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for localhost with its key, made for this run."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed, so no certificate can be made")
-    folder = tmp_path_factory.mktemp("certificate")
-    key, public, both = folder / "key.pem", folder / "cert.pem", folder / "both.pem"
-    _ = subprocess.run(
-        [
-            *(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-            ),
-            *("-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
-            *("-keyout", str(key), "-out", str(public)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    _ = both.write_text(key.read_text() + public.read_text())
-    return both
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture

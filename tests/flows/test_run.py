@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import socket
-import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -32,7 +30,7 @@ from paybylink.flow import (
 from paybylink.messages import Outcome
 from paybylink.testing import name_of
 
-from .driving import WAYS, AsyncRecordingVault, RecordingVault, Vendor, drive, one, request_of, tiny_server
+from .driving import WAYS, AsyncRecordingVault, RecordingVault, Vendor, drive, one, request_of
 
 READ = Step(Statement("find_link", "SELECT 1", writes=False), {})
 RESERVE = Step(Statement("reserve_link", "INSERT"), {})
@@ -331,26 +329,3 @@ class TestDoors:
 
         assert not made.lent
         assert made.clock().utcoffset() == dt.timedelta(0)
-
-    @pytest.mark.anyio
-    async def test_take_the_quicker_transport_where_it_is_installed(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """With `httpx-aiohttp` beside us, asynchronous requests go through it; without it, through httpx's own."""
-        made: list[httpx.AsyncHTTPTransport] = []
-
-        class AiohttpTransport(httpx.AsyncHTTPTransport):
-            def __init__(self) -> None:
-                super().__init__()
-                made.append(self)
-
-        installed = ModuleType("httpx_aiohttp")
-        vars(installed)["AiohttpTransport"] = AiohttpTransport
-        with tiny_server() as url:
-            for module, count in ((None, 0), (installed, 1)):
-                monkeypatch.setitem(sys.modules, "httpx_aiohttp", module)
-                doors = AsyncDoors(vault=None)
-                assert await arun(one(httpx.Request("GET", url)), doors) == 200
-                await doors.aclose()
-
-                assert len(made) == count

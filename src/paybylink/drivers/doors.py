@@ -12,6 +12,7 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing, closing
 from typing import Protocol
 
 import httpx
@@ -21,6 +22,7 @@ from paybylink.flow import Batch, Envelope, MailReply, Rows
 
 from .http import Attempts, Patience, logged_by_us
 from .mail import asend_mail, send_mail
+from .senders import AsyncSender, Sender, open_async_sender, open_sender
 
 
 class Vault(Protocol):
@@ -63,7 +65,7 @@ class Doors:
 
     Args:
         vault: performs batches; None is stateless.
-        http: the host's own client; it is not closed by us. None makes one on first use.
+        http: the host's own client; it is not closed by us. None opens a sender of our own on first use.
         patience: timeouts and attempts.
         clock, monotonic, sleep, jitter: time and chance, replaceable in tests.
     """
@@ -72,7 +74,7 @@ class Doors:
         self,
         *,
         vault: Vault | None,
-        http: httpx.Client | None = None,
+        http: Sender | None = None,
         patience: Patience | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -84,7 +86,7 @@ class Doors:
         self.clock, self._monotonic, self._sleep, self._jitter = clock, monotonic, sleep, jitter
         self._hosts_own = http
         # By process: a child of a fork never speaks on its parent's connections.
-        self._made: dict[int, httpx.Client] = {}
+        self._made: dict[int, Sender] = {}
 
     @property
     def lent(self) -> bool:
@@ -99,7 +101,7 @@ class Doors:
         """Doors that share everything but the store."""
         return Doors(
             vault=vault,
-            http=self._client(),
+            http=self._sender(),
             patience=self.patience,
             clock=self.clock,
             monotonic=self._monotonic,
@@ -130,10 +132,10 @@ class Doors:
             try:
                 with logged_by_us():
                     if attempts.sending.fresh:
-                        with httpx.Client(timeout=self.patience.timeout()) as client:
-                            response = client.send(effect, follow_redirects=False)
+                        with closing(open_sender(self.patience)) as once:
+                            response = once.send(effect, follow_redirects=False)
                     else:
-                        response = self._client().send(effect, follow_redirects=False)
+                        response = self._sender().send(effect, follow_redirects=False)
             except httpx.RequestError as error:
                 wait: float | None = attempts.failed(error)
             else:
@@ -142,13 +144,13 @@ class Doors:
                     return response
             self._sleep(wait or 0)
 
-    def _client(self) -> httpx.Client:
+    def _sender(self) -> Sender:
         if self._hosts_own is not None:
             return self._hosts_own
         made = self._made.get(os.getpid())
         if made is None:
-            ours = httpx.Client(timeout=self.patience.timeout())
-            # Two threads may both make one at first; the earlier one is kept.
+            ours = open_sender(self.patience)
+            # Two threads may both open one at first; the earlier one is kept.
             made = self._made.setdefault(os.getpid(), ours)
             if made is not ours:
                 ours.close()
@@ -175,7 +177,7 @@ class AsyncDoors:
         self,
         *,
         vault: AsyncVault | None,
-        http: httpx.AsyncClient | None = None,
+        http: AsyncSender | None = None,
         patience: Patience | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -186,7 +188,8 @@ class AsyncDoors:
         self.patience = patience or Patience()
         self.clock, self._monotonic, self._sleep, self._jitter = clock, monotonic, sleep, jitter
         self._hosts_own = http
-        self._made: tuple[int, httpx.AsyncClient] | None = None
+        # By process: a child leaves its parent's connections open, since closing them would reach the parent's loop.
+        self._made: dict[int, AsyncSender] = {}
 
     @property
     def lent(self) -> bool:
@@ -201,7 +204,7 @@ class AsyncDoors:
         """Doors that share everything but the store."""
         return AsyncDoors(
             vault=vault,
-            http=self._client(),
+            http=self._sender(),
             patience=self.patience,
             clock=self.clock,
             monotonic=self._monotonic,
@@ -232,10 +235,10 @@ class AsyncDoors:
             try:
                 with logged_by_us():
                     if attempts.sending.fresh:
-                        async with httpx.AsyncClient(timeout=self.patience.timeout()) as client:
-                            response = await client.send(effect, follow_redirects=False)
+                        async with aclosing(open_async_sender(self.patience)) as once:
+                            response = await once.send(effect, follow_redirects=False)
                     else:
-                        response = await self._client().send(effect, follow_redirects=False)
+                        response = await self._sender().send(effect, follow_redirects=False)
             except httpx.RequestError as error:
                 wait: float | None = attempts.failed(error)
             else:
@@ -244,34 +247,18 @@ class AsyncDoors:
                     return response
             await self._sleep(wait or 0)
 
-    def _client(self) -> httpx.AsyncClient:
+    def _sender(self) -> AsyncSender:
         if self._hosts_own is not None:
             return self._hosts_own
-        if self._made is None or self._made[0] != os.getpid():
-            self._made = (
-                os.getpid(),
-                httpx.AsyncClient(timeout=self.patience.timeout(), transport=_transport()),
-            )
-        return self._made[1]
+        made = self._made.get(os.getpid())
+        if made is None:
+            made = self._made[os.getpid()] = open_async_sender(self.patience)
+        return made
 
     async def aclose(self) -> None:
         """Close what we opened."""
-        if self._made is not None and self._made[0] == os.getpid():
-            await self._made[1].aclose()
-        self._made = None
+        made = self._made.pop(os.getpid(), None)
+        if made is not None:
+            await made.aclose()
         if self.vault is not None:
             await self.vault.aclose()
-
-
-def _transport() -> httpx.AsyncBaseTransport | None:
-    """
-    The aiohttp transport where it is installed, else httpx's own.
-
-    httpx's own pool walks every connection for every request, so that its rate falls to a third at 100 in flight.
-    """
-    try:
-        from httpx_aiohttp import AiohttpTransport  # type: ignore[import-not-found,unused-ignore]  # optional
-    except ImportError:
-        return None
-    transport: httpx.AsyncBaseTransport = AiohttpTransport()
-    return transport
