@@ -61,7 +61,7 @@ class TestMollie(SandboxSuite):
                 return {"mode": "live"}
             if what is Alteration.PAYMENT_STATUS and said.get("resource") == "payment":
                 return {"status": "strange"}
-            if what is Alteration.BALANCE_KIND and said.get("resource") == "balance_transaction":
+            if what is Alteration.BALANCE_KIND and said.get("resource") == "balance-transaction":
                 return {"type": "strange"}
             return {}
 

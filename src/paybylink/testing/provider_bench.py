@@ -166,9 +166,11 @@ class ProviderBench(ProviderHooks):
 
     def asked(self, order: Order | None = None, kind: LinkKind | None = None) -> LinkRequest:
         """A new request for a link that lives for a week."""
+        link_id, attempt_id = self.fresh("link"), self.fresh("attempt")
         return LinkRequest(
-            link_id=self.fresh("link"),
-            attempt_id=self.fresh("attempt"),
+            link_id=link_id,
+            attempt_id=attempt_id,
+            notify_url=self.notify_url(link_id, attempt_id),
             order=order or self.order(),
             kind=kind or SingleUse(),
             expires_at=(self.now() + 7 * DAY).replace(microsecond=0),

@@ -191,6 +191,10 @@ class ProviderHooks:
         """What the vendor has told so far, oldest first."""
         raise self.not_given("webhooks")
 
+    def notify_url(self, link_id: str, attempt_id: str) -> str | None:
+        """Where the vendor shall tell news of one link, for those that are told so by link."""
+        return None
+
     def unsigned(self, webhook: Webhook) -> Webhook:
         """The same message without its signature; to be replaced where that stands in the body."""
         return Webhook(headers={}, body=webhook.body, query=webhook.query)

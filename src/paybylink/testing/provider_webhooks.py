@@ -29,7 +29,7 @@ from .provider_oddities import ODD_BODIES, different, odd_variants
 
 _VERIFY, _READ = "Provider.verify", "Provider.read"
 #: Every n-th byte of a body is flipped where it is long.
-_MOST_FLIPS: Final = 400
+_MOST_FLIPS: Final = 150
 
 
 class WebhookChecks(ProviderBench):
@@ -89,7 +89,7 @@ class WebhookChecks(ProviderBench):
         for webhook in self._sent():
             if self._rings(webhook):
                 continue
-            said = _facts(self.it.read(webhook.body, query=webhook.query))
+            said = self.it.read(webhook.body, query=webhook.query)
             for place in range(0, len(webhook.body), len(webhook.body) // _MOST_FLIPS + 1):
                 body = bytearray(webhook.body)
                 body[place] ^= 1
@@ -97,7 +97,7 @@ class WebhookChecks(ProviderBench):
                     self.it, Webhook(headers=webhook.headers, body=bytes(body), query=webhook.query)
                 )
                 self.check(
-                    got is None or _facts(got) <= said,
+                    got is None or (_facts(got) <= _facts(said) and not _only_bells(said)),
                     f"a message with another byte at {place} is believed, and says something else of money",
                     _VERIFY,
                 )
@@ -187,8 +187,9 @@ class WebhookChecks(ProviderBench):
         return sent
 
     def _rings(self, webhook: Webhook) -> bool:
-        events = self.it.read(webhook.body, query=webhook.query)
-        return all(isinstance(event.notice, Bell) for event in events)
+        """Whether it is a mere bell: it says that something happened, and is let in without a signature."""
+        said = self.it.read(webhook.body, query=webhook.query)
+        return _only_bells(said) and self._believed(self.it, self.unsigned(webhook)) is not None
 
     def _believed(self, provider: Provider, webhook: Webhook) -> Sequence[ProviderEvent] | None:
         """What is read from a message that was verified; None when it was rejected."""
@@ -207,6 +208,10 @@ class WebhookChecks(ProviderBench):
             return None
         except Exception as error:
             raise self.miss(f"read raises {type(error).__name__} for an odd message", _READ) from error
+
+
+def _only_bells(events: Sequence[ProviderEvent]) -> bool:
+    return all(isinstance(event.notice, Bell) for event in events)
 
 
 def _leads(notice: Notice) -> Iterator[str]:
