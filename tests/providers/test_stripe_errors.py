@@ -159,3 +159,48 @@ def test_a_request_id_that_is_none_is_not_passed_on(name: str) -> None:
 
     assert isinstance(error, ProviderError)
     assert error.request_id is None
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://stripe.com/docs/error-codes/amount-too-small", True),
+        ("https://docs.stripe.com/error-codes#amount-too-small", True),
+        ("http://docs.stripe.com/error-codes", False),
+        ("https://docs.stripe.com.evil.example/x", False),
+        ("https://evil.example/docs.stripe.com/", False),
+        ("https://docs.stripe.com/?q=Marked", False),
+        ("https://docs.stripe.com/Marked words", False),
+        ("https://user@docs.stripe.com/x", False),
+        (7, False),
+    ],
+)
+def test_where_stripe_explains_it_is_told_if_it_is_stripes_own_page(address: object, told: bool) -> None:
+    """A plain https address of its documentation, with nothing of the input in it."""
+    reply = recorded("error_amount_too_small")
+    reply["error"]["doc_url"] = address
+
+    error = refused(reply, 400)
+
+    assert isinstance(error, ProviderError)
+    assert error.documentation == (address if told else None)
+
+
+@pytest.mark.parametrize("code", [*sorted(_errors._BY_CODE), "parameter_unknown", "never_heard_of"])
+def test_every_refusal_has_a_standard_code(code: str) -> None:
+    """Every code of Stripe's with every status: a word of our table, with its own meaning."""
+    for status in range(400, 600):
+        response = httpx.Response(status, content=b"?", request=httpx.Request("GET", "https://x.example"))
+
+        found = _errors.refusal(stripe_error(code), response, who="psp")
+
+        assert isinstance(found, ProviderError)
+        assert found.standard_code in CODES, status
+        assert found.retryable is CODES[found.standard_code].retryable
+
+
+def stripe_error(code: str) -> Exception:
+    """What the SDK raises, as the port has reduced it."""
+    error = ValueError("Marked")
+    error.json_body = {"error": {"code": code}}  # type: ignore[attr-defined]  # as the SDK's errors have it
+    return error

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from paybylink.errors import IntegrityBreach, InvalidInput, ProviderError
+from paybylink.errors import IntegrityBreach, InvalidInput, OutcomeUnknown, ProviderError
 from paybylink.flow import Retry
 from paybylink.links import Mode
 from paybylink.money import Money
-from paybylink.payments import PaymentStatus
+from paybylink.payments import DisputeStatus, PaymentStatus
+from paybylink.providers.base import Payer
 
-from .stripe_given import ATTEMPT_ID, LINK_ID, account, drive, query, recorded, sending
+from .stripe_given import ATTEMPT_ID, KEY, LINK_ID, NOW, account, drive, form, query, recorded, sending
 
 
 def at(timestamp: int) -> dt.datetime:
@@ -187,5 +188,181 @@ def test_a_payment_that_is_not_there_is_refused_by_them() -> None:
 def test_an_id_that_is_none_is_never_asked_for() -> None:
     """Nothing is sent."""
     for call in (account().payments_of("../x"), account().fetch_payment("a b"), account().refunds_of("?")):
+        with pytest.raises(InvalidInput):
+            _ = next(call)
+
+
+def test_who_paid_is_told_with_a_links_payments() -> None:
+    """From the session; no repr shows it."""
+    payments, _ = drive(account().payments_of("plink_1SkPbLsingle"), recorded("sessions_complete"))
+
+    assert payments[1].payer == Payer(name="Marked Payer", email="marked-payer@example.com", country="FR")
+    assert "Marked" not in repr(payments)
+
+
+def test_a_failed_payment_of_a_link_for_one_has_used_it_up() -> None:
+    """As the webhook says; a link for several goes on."""
+    failed = {"id": "pi_1", "status": "requires_payment_method"}
+    told = []
+    for limit in ("1", "7"):
+        one = session("unpaid", failed)
+        one["metadata"]["paybylink_limit"] = limit
+        (payment,), _ = drive(account().payments_of("plink_1"), listed(one))
+        told.append((payment.status, payment.uses_up))
+
+    assert told == [(PaymentStatus.FAILED, True), (PaymentStatus.FAILED, False)]
+
+
+def test_of_an_authorisation_only_what_was_taken_counts() -> None:
+    """The session keeps saying what was reserved; its intent knows what was received."""
+    intent = recorded("stripe_payment_intent_partly_captured")
+
+    (listed_,), _ = drive(account().payments_of("plink_1"), listed(session("paid", intent)))
+    fetched, _ = drive(account().fetch_payment("pi_3SkPbLcard"), intent)
+
+    assert listed_.amount == fetched.amount == Money(4000, "EUR")
+
+
+def test_what_an_intent_says_in_another_currency_is_not_mixed_in() -> None:
+    """The amount is the session's, in the order's currency."""
+    intent = {**recorded("payment_intent_succeeded"), "currency": "usd", "amount_received": 100}
+
+    (payment,), _ = drive(account().payments_of("plink_1"), listed(session("paid", intent)))
+
+    assert payment.amount == Money(4990, "EUR")
+
+
+PI = "pi_3SkPbLcard"
+
+
+def test_a_part_of_reserved_money_can_be_taken() -> None:
+    """The payment is read, then captured with the caller's key."""
+    payment, (before, request) = drive(
+        account().capture(PI, Money(4000, "EUR"), key=KEY, now=NOW),
+        recorded("stripe_payment_intent_authorised"),
+        recorded("stripe_payment_intent_partly_captured"),
+    )
+
+    assert (before.method, request.method) == ("GET", "POST")
+    assert request.url.path == f"/v1/payment_intents/{PI}/capture"
+    assert form(request) == {"amount_to_capture": "4000", "expand[0]": "latest_charge"}
+    assert request.headers["idempotency-key"] == KEY
+    assert sending(request).retry is Retry.KEYED
+    assert (payment.status, payment.amount) == (PaymentStatus.SUCCEEDED, Money(4000, "EUR"))
+
+
+def test_a_capture_never_takes_a_number_of_another_currency() -> None:
+    """Stripe asks for a number only, so 40 JPY would take 0.40 EUR."""
+    with pytest.raises(InvalidInput, match="in JPY, the payment in EUR"):
+        _ = drive(
+            account().capture(PI, Money(40, "JPY"), key=KEY, now=NOW),
+            recorded("stripe_payment_intent_authorised"),
+        )
+
+
+def test_taking_twice_takes_once() -> None:
+    """What was taken before, to the cent, is returned without asking again, even with another key."""
+    payment, requests = drive(
+        account().capture(PI, Money(4000, "EUR"), key="another", now=NOW),
+        recorded("stripe_payment_intent_partly_captured"),
+    )
+
+    assert (payment.status, len(requests)) == (PaymentStatus.SUCCEEDED, 1)
+
+
+def test_taking_another_amount_afterwards_is_refused_by_them() -> None:
+    """It is not in a state in which this can be done."""
+    refusal = {"error": {"type": "invalid_request_error", "code": "payment_intent_unexpected_state"}}
+    with pytest.raises(ProviderError) as caught:
+        _ = drive(
+            account().capture(PI, Money(4990, "EUR"), key=KEY, now=NOW),
+            recorded("stripe_payment_intent_partly_captured"),
+            (refusal, 400),
+        )
+    assert caught.value.standard_code == "wrong_state"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"id": "pi_other"}, "id"), ({"amount_received": 4990}, "amount_received")],
+)
+def test_a_capture_that_took_something_else_is_not_believed(changes: dict[str, Any], named: str) -> None:
+    """The answer is compared with what was asked for."""
+    with pytest.raises(IntegrityBreach) as caught:
+        _ = drive(
+            account().capture(PI, Money(4000, "EUR"), key=KEY, now=NOW),
+            recorded("stripe_payment_intent_authorised"),
+            recorded("stripe_payment_intent_partly_captured", **changes),
+        )
+    assert set(caught.value.differences) == {named}
+
+
+def test_a_capture_without_an_answer_is_unknown() -> None:
+    """The money may have been taken."""
+    with pytest.raises(OutcomeUnknown):
+        _ = drive(
+            account().capture(PI, Money(4000, "EUR"), key=KEY, now=NOW),
+            recorded("stripe_payment_intent_authorised"),
+            (recorded("error_api_down"), 500),
+        )
+
+
+def test_reserved_money_can_be_given_up() -> None:
+    """With the caller's key; doing it twice is no error."""
+    given_up = recorded("stripe_payment_intent_given_up")
+    payment, (_, request) = drive(
+        account().cancel_payment(PI, key=KEY, now=NOW), recorded("stripe_payment_intent_authorised"), given_up
+    )
+    again, requests = drive(account().cancel_payment(PI, key=KEY, now=NOW), given_up)
+
+    assert request.url.path == f"/v1/payment_intents/{PI}/cancel"
+    assert request.headers["idempotency-key"] == KEY
+    assert payment.status is again.status is PaymentStatus.CANCELLED
+    assert len(requests) == 1
+
+
+def test_money_that_is_still_reserved_was_not_given_up() -> None:
+    """An answer that says so is not believed."""
+    authorised = recorded("stripe_payment_intent_authorised")
+    with pytest.raises(IntegrityBreach):
+        _ = drive(account().cancel_payment(PI, key=KEY, now=NOW), authorised, authorised)
+
+
+def test_the_disputes_of_a_payment_oldest_first() -> None:
+    """Each with its own id, and until when it can be answered."""
+    disputes, (request,) = drive(account().disputes_of(PI), recorded("stripe_disputes"))
+
+    assert request.url.path == "/v1/disputes"
+    assert query(request) == {"payment_intent": PI, "limit": "100"}
+    assert [(one.vendor_id, one.status) for one in disputes] == [
+        ("du_1SkPbLolder", DisputeStatus.WON),
+        ("du_1SkPbL", DisputeStatus.OPEN),
+    ]
+    assert disputes[1].payment_vendor_id == PI
+
+
+def test_nothing_charged_is_nothing_contested() -> None:
+    """A session that charged nothing stands for itself, and nothing is asked."""
+    assert drive(account().disputes_of("cs_test_a1free")) == ([], [])
+
+
+def test_an_odd_dispute_is_not_believed() -> None:
+    """Whatever is missing is a breach."""
+    page = recorded("stripe_disputes")
+    page["data"][0]["amount"] = None
+    with pytest.raises(IntegrityBreach):
+        _ = drive(account().disputes_of(PI), page)
+
+
+def test_no_odd_id_is_sent_with_a_change() -> None:
+    """Nothing is sent for an id that is none."""
+    calls = (
+        account().capture("../x", Money(1, "EUR"), key=KEY, now=NOW),
+        account().cancel_payment("pi_1/x", key=KEY, now=NOW),
+        account().disputes_of("pi 1"),
+        account().reopen_link("?", key=KEY, now=NOW),
+        account().close_link("a/b", key=KEY, now=NOW),
+    )
+    for call in calls:
         with pytest.raises(InvalidInput):
             _ = next(call)

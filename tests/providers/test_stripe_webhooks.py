@@ -15,6 +15,7 @@ from paybylink.links import Mode
 from paybylink.money import Money
 from paybylink.payments import DisputeStatus, PaymentStatus, RefundStatus
 from paybylink.providers.base import (
+    Bell,
     DisputeNotice,
     ForeignNotice,
     LinkNotice,
@@ -446,3 +447,168 @@ def test_a_live_event_says_live() -> None:
     assert found.mode is Mode.LIVE
     assert isinstance(found.notice, PaymentNotice)
     assert found.notice.mode is Mode.LIVE
+
+
+def test_a_failed_payment_on_a_link_for_one_has_used_it_up() -> None:
+    """Stripe counts a session when the payer is done; only a link for one payment is over by that."""
+    made = recorded("event_async_payment_failed")
+    session = made["data"]["object"]
+    told = []
+    for limit, link in (("1", "plink_1"), ("7", "plink_1"), (None, "plink_1"), ("1", None)):
+        session["metadata"]["paybylink_limit"], session["payment_link"] = limit, link
+        notice = read(json.dumps(made).encode()).notice
+        assert isinstance(notice, PaymentNotice)
+        told.append((notice.uses_up, notice.link_vendor_id))
+
+    assert told == [(True, "plink_1"), (False, "plink_1"), (False, "plink_1"), (False, session["id"])]
+
+
+def test_money_that_came_uses_nothing_up() -> None:
+    """Only a failed payment needs its link opened again."""
+    made = recorded("event_session_completed")
+    made["data"]["object"]["metadata"]["paybylink_limit"] = "1"
+    notice = read(json.dumps(made).encode()).notice
+
+    assert isinstance(notice, PaymentNotice)
+    assert not notice.uses_up
+
+
+@pytest.mark.parametrize(
+    ("details", "payer"),
+    [
+        (None, None),
+        ({}, None),
+        ({"email": "a@b.example"}, Payer(email="a@b.example")),
+        ({"business_name": "Atelier", "address": {"country": "BE"}}, Payer(name="Atelier", country="BE")),
+        ({"individual_name": "Zoé", "business_name": "Atelier", "address": None}, Payer(name="Zoé")),
+        ({"name": 7, "email": ["x"]}, None),
+    ],
+)
+def test_who_paid_is_told_where_stripe_tells_it(details: object, payer: Payer | None) -> None:
+    """Each word where it is there; anything odd is left out."""
+    notice = read(_session_event(customer_details=details)).notice
+
+    assert isinstance(notice, PaymentNotice)
+    assert notice.payer == payer
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "amount"),
+    [
+        ("stripe_event_authorised", PaymentStatus.AUTHORISED, 4990),
+        ("stripe_event_captured", PaymentStatus.SUCCEEDED, 4000),
+        ("stripe_event_given_up", PaymentStatus.CANCELLED, 4990),
+    ],
+)
+def test_reserved_money_is_told_until_it_is_taken_or_given_up(
+    name: str, status: PaymentStatus, amount: int
+) -> None:
+    """By the payment intent, under the id that the session's news have; what counts is what was taken."""
+    found = read(json.dumps(recorded(name)).encode())
+
+    notice = found.notice
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.vendor_id, notice.status, notice.at) == ("pi_3SkPbLcard", status, found.at)
+    assert notice.amount == Money(amount, "EUR")
+    assert (notice.link_id, notice.attempt_id) == (LINK_ID, ATTEMPT_ID)
+    assert not notice.uses_up
+
+
+def _intent_event(name: str = "stripe_event_captured", **changes: Any) -> bytes:
+    made = recorded(name)
+    made["data"]["object"].update(changes)
+    return json.dumps(made).encode()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"metadata": {}}, {"metadata": None}, {"capture_method": "automatic_async"}]
+)
+def test_an_intent_that_the_session_tells_of_is_not_told_twice(changes: dict[str, Any]) -> None:
+    """Money taken at once comes with its session and link; a foreign intent is nobody's."""
+    for name in ("authorised", "captured", "given_up"):
+        assert isinstance(read(_intent_event(f"stripe_event_{name}", **changes)).notice, ForeignNotice)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"livemode": True}, {"amount": None, "amount_received": None}, {"capture_method": None, "id": 7}],
+)
+def test_an_intent_that_cannot_be_read_is_never_money(changes: dict[str, Any]) -> None:
+    """Of another mode or another shape, it is kept or left alone."""
+    notice = read(_intent_event(**changes)).notice
+
+    assert isinstance(notice, UnknownNotice | ForeignNotice)
+
+
+def test_an_unknown_word_for_an_intent_never_becomes_money() -> None:
+    """Whatever the event is called."""
+    notice = read(_intent_event(status="resting")).notice
+
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.status, notice.vendor_status) == (PaymentStatus.UNKNOWN, "resting")
+
+
+@pytest.mark.parametrize("kind", ["invoice.paid", "invoice.payment_failed", "invoice.overpaid"])
+def test_an_invoice_rings(kind: str) -> None:
+    """It does not say by which payment it was paid, so its payments are asked for."""
+    notice = read(json.dumps(recorded("stripe_event_invoice_paid", type=kind)).encode()).notice
+
+    assert notice == Bell(mode=Mode.TEST, link_vendor_id="in_1SkPbL", link_id=LINK_ID, attempt_id=ATTEMPT_ID)
+
+
+@pytest.mark.parametrize("kind", ["invoice.voided", "invoice.deleted"])
+def test_an_invoice_closed_by_hand_is_told(kind: str) -> None:
+    """In the Dashboard, say."""
+    notice = read(json.dumps(recorded("stripe_event_invoice_voided", type=kind)).encode()).notice
+
+    assert notice == LinkNotice(
+        vendor_id="in_1SkPbL", status=VendorLinkStatus.CLOSED, mode=Mode.TEST, link_id=LINK_ID
+    )
+
+
+@pytest.mark.parametrize("kind", ["invoice.paid", "invoice.voided"])
+def test_an_invoice_of_nobody_is_foreign(kind: str) -> None:
+    """The merchant's own invoices are left alone."""
+    made = recorded("stripe_event_invoice_paid", type=kind)
+    made["data"]["object"]["metadata"] = {}
+
+    assert isinstance(read(json.dumps(made).encode()).notice, ForeignNotice)
+
+
+@pytest.mark.parametrize(
+    "kind", ["invoice.payment_succeeded", "invoice.overdue", "invoice.marked_uncollectible", "invoice.sent"]
+)
+def test_other_news_of_an_invoice_change_nothing(kind: str) -> None:
+    """`invoice.payment_succeeded` comes beside `invoice.paid`; after the others it can be paid as before."""
+    notice = read(json.dumps(recorded("stripe_event_invoice_paid", type=kind)).encode()).notice
+
+    assert isinstance(notice, ForeignNotice)
+
+
+def test_a_session_that_is_a_link_tells_its_end() -> None:
+    """One that a payment link made has merely been left by its payer."""
+    made = recorded("stripe_event_session_alone_expired")
+    alone = read(json.dumps(made).encode()).notice
+    made["data"]["object"]["payment_link"] = "plink_1"
+    of_link = read(json.dumps(made).encode()).notice
+
+    assert alone == LinkNotice(
+        vendor_id="cs_test_a1own", status=VendorLinkStatus.CLOSED, mode=Mode.TEST, link_id=LINK_ID
+    )
+    assert isinstance(of_link, ForeignNotice)
+
+
+@pytest.mark.parametrize(
+    "kind", ["payout.paid", "balance.available", "customer.created", "invoiceitem.created"]
+)
+def test_what_is_asked_for_elsewhere_is_informative(kind: str) -> None:
+    """Payouts come with the settlements; customers and items belong to an invoice."""
+    assert isinstance(read(event("session_completed", type=kind)).notice, ForeignNotice)
+
+
+def test_any_answer_will_do_and_the_query_says_nothing() -> None:
+    """Stripe reads the status of an answer only, and knows of no link in the webhook's address."""
+    assert account().acknowledgement == b""
+    assert account().read(event("session_completed"), query="link=x") == account().read(
+        event("session_completed")
+    )
