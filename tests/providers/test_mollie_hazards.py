@@ -36,6 +36,7 @@ from paybylink.errors import (
 from paybylink.flow import Written
 from paybylink.money import Money
 from paybylink.providers.mollie import MollieProvider
+from paybylink.providers.mollie._errors import refusal
 
 from .mollie_given import (
     API_KEY,
@@ -164,15 +165,12 @@ def test_an_error_of_the_sdk_holds_nothing_of_the_answer(monkeypatch: pytest.Mon
     from mollie.api.error import Error
 
     seen: list[Exception] = []
-    from paybylink.providers.mollie import _account
-
-    honest = _account.refusal
 
     def spied(error: Exception, response: httpx.Response, *, who: str) -> PaybylinkError:
         seen.append(error)
-        return honest(error, response, who=who)
+        return refusal(error, response, who=who)
 
-    monkeypatch.setattr(_account, "refusal", spied)
+    monkeypatch.setattr("paybylink.providers.mollie._account.refusal", spied)
     said = recorded("error_suspended")
     bodies: list[tuple[object, int]] = [
         (said, 422),

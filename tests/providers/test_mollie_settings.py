@@ -141,4 +141,4 @@ def test_an_api_key_shows_no_balances_and_says_so() -> None:
 
 def test_one_secret_may_be_given_bare() -> None:
     """A single secret is no list of letters."""
-    assert MollieProvider(API_KEY, webhook_secrets=SECRET).webhook_secrets == (SECRET,)  # type: ignore[arg-type]  # on purpose
+    assert MollieProvider(API_KEY, webhook_secrets=SECRET).webhook_secrets == (SECRET,)
