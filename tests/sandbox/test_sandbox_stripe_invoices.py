@@ -267,10 +267,9 @@ def test_items_and_totals_that_are_refused(client: stripe.StripeClient) -> None:
         {"amount": 100, "currency": "eur", "invoice": "in_none"},
     ]
     for changes in wrong:
+        given: Any = {"customer": str(draft.customer), "invoice": draft.id, **changes}
         with pytest.raises(stripe.InvalidRequestError):
-            _ = client.v1.invoice_items.create(
-                {"customer": str(draft.customer), "invoice": draft.id, **changes}
-            )
+            _ = client.v1.invoice_items.create(given)
     with pytest.raises(stripe.InvalidRequestError) as small:
         _ = client.v1.invoices.finalize_invoice(draft.id or "")
 

@@ -180,6 +180,43 @@ def test_there_is_nothing_to_pay_out_at_first(sandbox: Sandbox, provider: str) -
         _ = sandbox.control.payout("paypal")
 
 
+@pytest.mark.parametrize(
+    ("fault", "finish", "told", "status"),
+    [
+        ("hold", None, [], "pending"),
+        ("hold", True, ["refund.updated"], "succeeded"),
+        ("hold", False, ["refund.failed", "refund.updated"], "failed"),
+        ("refuse", None, ["refund.failed", "refund.updated"], "failed"),
+    ],
+    ids=["held", "held, then done", "held, then failed", "refused"],
+)
+def test_a_refund_can_be_held_or_refused(
+    sandbox: Sandbox,
+    client: stripe.StripeClient,
+    listener: Listener,
+    fault: str,
+    finish: bool | None,
+    told: list[str],
+    status: str,
+) -> None:
+    """It is answered as pending; what came of it is told, and a failed one brings the money back."""
+    payment = paid(sandbox, client)
+    before = sandbox.control.truth()["balance"]
+    _ = sandbox.control.register_webhook(listener.url)
+    _ = sandbox.control.fault(fault, "stripe.refunds")
+    refund = client.v1.refunds.create({"payment_intent": payment})
+    if finish is not None:
+        _ = sandbox.control.finish(refund.id, succeeded=finish)
+    _ = sandbox.control.flush_webhooks()
+
+    assert refund.status == "pending"
+    assert listener.types == ["refund.created", "refund.updated", "charge.refunded", *told]
+    assert client.v1.refunds.retrieve(refund.id).status == status
+    assert (sandbox.control.truth()["balance"] == before) is (status == "failed")
+    with pytest.raises(SandboxError, match="is held"):
+        _ = sandbox.control.finish("re_none")
+
+
 def test_the_truth_tells_how_links_stand(sandbox: Sandbox, client: stripe.StripeClient) -> None:
     """Open, under way, paid, switched off; a session of its own is a link of its own."""
     make = client.v1.payment_links.create

@@ -1,13 +1,15 @@
 """
 Refunds: all or part of a charge goes back; together never more than came.
 
-A refund succeeds at once; `fail` lets it fail days later, when the money returns to the balance. The processing
-fee stays with Stripe, so the balance transaction of a refund has no fee of its own.
+A refund succeeds at once; `fail` lets it fail days later, when the money returns to the balance. The fault ``hold``
+(``stripe.refunds``) leaves it pending until `finish`, the fault ``refuse`` lets it fail in the next moment. The
+processing fee stays with Stripe, so the balance transaction of a refund has no fee of its own.
 Source: Stripe API reference, "Refunds"; docs.stripe.com/refunds.
 """
 
 from __future__ import annotations
 
+from paybylink.sandbox import faults
 from paybylink.sandbox.engine import Condition, Document, Engine
 from paybylink.sandbox.stripe.amounts import display
 from paybylink.sandbox.stripe.call import NOBODY, Call
@@ -58,7 +60,8 @@ def create(call: Call) -> Document:
             param="amount",
             executed=True,
         )
-    refund = _new(call.engine, charge, amount, values)
+    fault = faults.take(call.engine, faults.CHANGE, "stripe.refunds")
+    refund = _new(call.engine, charge, amount, values, held=fault is not None)
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     _ = call.engine.put("charge", charge)
@@ -71,7 +74,11 @@ def create(call: Call) -> Document:
         origin=call.origin,
         previous={"amount_refunded": charge["amount_refunded"] - amount, "refunded": False},
     )
-    return refund
+    # Refused, it is answered as pending; that it failed is told afterwards.
+    answer = dict(refund)
+    if fault is not None and fault["kind"] == "refuse":
+        _ = fail(call.engine, refund)
+    return answer
 
 
 def fetch(call: Call) -> Document:
@@ -99,12 +106,23 @@ def update(call: Call) -> Document:
     return refund
 
 
+def finish(engine: Engine, refund: Document, *, succeeded: bool) -> Document:
+    """A refund that was pending, now with the payer, or failed."""
+    if not succeeded:
+        return fail(engine, refund)
+    with engine.transaction():
+        refund["status"] = "succeeded"
+        _ = emit(engine, "refund.updated", refund, origin=NOBODY, previous={"status": "pending"})
+        return engine.put("refund", refund)
+
+
 def fail(engine: Engine, refund: Document) -> Document:
     """The refund after the bank could not take it back; its charge counts as that much less refunded."""
     with engine.transaction():
         charge = engine.get("charge", refund["charge"])
         if charge is None:
             raise LookupError(f"the charge of {refund['id']} is gone")
+        before = refund["status"]
         entry = book(
             engine,
             refund,
@@ -124,7 +142,7 @@ def fail(engine: Engine, refund: Document) -> Document:
         _ = engine.put("refund", refund)
         _ = engine.put("charge", charge)
         _ = emit(engine, "refund.failed", refund, origin=NOBODY)
-        _ = emit(engine, "refund.updated", refund, origin=NOBODY, previous={"status": "succeeded"})
+        _ = emit(engine, "refund.updated", refund, origin=NOBODY, previous={"status": before})
     return refund
 
 
@@ -158,7 +176,7 @@ def _charge_of(engine: Engine, values: Document) -> Document:
     return charge
 
 
-def _new(engine: Engine, charge: Document, amount: int, values: Document) -> Document:
+def _new(engine: Engine, charge: Document, amount: int, values: Document, *, held: bool) -> Document:
     refund: Document = {
         "id": engine.new_id("re_3" if charge["id"].startswith("ch_") else "pyr_3"),
         "object": "refund",
@@ -172,7 +190,7 @@ def _new(engine: Engine, charge: Document, amount: int, values: Document) -> Doc
         "reason": values.get("reason"),
         "receipt_number": None,
         "source_transfer_reversal": None,
-        "status": "succeeded",
+        "status": "pending" if held else "succeeded",
         "transfer_reversal": None,
     }
     kind = charge["payment_method_details"]["type"]

@@ -120,7 +120,10 @@ class StripeVendor:
         return [intent["id"] for intent in waiting]
 
     def finish(self, engine: Engine, identifier: str, *, succeeded: bool) -> Document | None:
-        return None
+        found = engine.get("refund", identifier)
+        if found is None or found["status"] != "pending":
+            return None
+        return shown(refunds.finish(engine, found, succeeded=succeeded))
 
     def fail_refund(self, engine: Engine, refund: str) -> Document | None:
         found = engine.get("refund", refund)
