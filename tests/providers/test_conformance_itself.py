@@ -105,7 +105,7 @@ def test_what_is_missing_is_said_with_its_promise_and_its_place() -> None:
         "1 kept, 1 missing, 0 skipped\n\n"
         "missing: A closed link is closed, also when it is read again.\n"
         "  tiny: a closed link is open when it is read\n"
-        "  the contract: Provider.close_link; docs/contributing/add-a-provider.md\n"
+        "  the contract: Provider.close_link; https://paybylink.readthedocs.io/contributing/add-a-provider/\n"
         "  (test_closes_a_link_for_good)"
     )
 

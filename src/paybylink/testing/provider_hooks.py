@@ -30,7 +30,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Exception)
 
 #: Where the contract is described for people.
-GUIDE = "docs/contributing/add-a-provider.md"
+GUIDE = "https://paybylink.readthedocs.io/contributing/add-a-provider/"
 DAY = dt.timedelta(days=1)
 
 
