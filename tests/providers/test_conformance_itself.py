@@ -17,7 +17,14 @@ from paybylink.providers.base import Feature, Provider, native
 from paybylink.testing import Alteration, ProviderConformance, Report, examine
 from paybylink.testing.conformance import Outcome, checks_of
 
-from .planted_faults import ALSO, PLANTED
+from . import (  # noqa: F401  # each keeps its faults in PLANTED
+    planted_in_answers,
+    planted_in_links,
+    planted_in_money,
+    planted_in_requests,
+    planted_in_webhooks,
+)
+from .planted import ALSO, PLANTED
 from .whole_provider import WholeProvider, WholeSuite, WholeVendor
 
 ANY_ORDER = "test_writes_any_order_or_refuses_it_by_name"
