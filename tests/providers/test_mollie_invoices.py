@@ -426,6 +426,20 @@ def test_an_invoice_that_was_paid_otherwise_stands_for_itself() -> None:
     assert (payment.status, payment.attempt_id) == (PaymentStatus.SUCCEEDED, ATTEMPT_ID)
 
 
+def test_an_invoice_that_names_something_unknown_stands_for_itself() -> None:
+    """A source of tomorrow is no reason to lose the money."""
+    invoice = recorded("invoice_paid", paymentDetails={"source": "of-tomorrow", "sourceReference": "xy_1"})
+
+    (payment,), _ = drive(account().payments_of(INVOICE), invoice)
+
+    assert payment.vendor_id == INVOICE
+
+
+def test_a_phone_number_may_be_missing() -> None:
+    """It is no must."""
+    assert "phone" not in written(invoice_asked(invoiced_to(phone=None)))["recipient"]
+
+
 def test_an_invoice_that_is_not_paid_has_no_payments() -> None:
     """Nor is it one."""
     assert drive(account().payments_of(INVOICE), recorded("invoice_issued"))[0] == []

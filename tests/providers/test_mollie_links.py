@@ -371,6 +371,17 @@ def test_a_link_that_stays_open_is_not_called_closed() -> None:
         _ = drive(account().close_link(VENDOR_LINK, key=KEY, now=NOW), recorded("link_single_use"))
 
 
+def test_a_link_that_may_not_be_archived_because_it_was_paid_is_closed() -> None:
+    """Whether Mollie archives a paid link is not documented; it cannot be paid again either way."""
+    link, _ = drive(
+        account().close_link(VENDOR_LINK, key=KEY, now=NOW),
+        reply(recorded("error_suspended"), 422),
+        recorded("link_paid"),
+    )
+
+    assert link.status is VendorLinkStatus.CLOSED
+
+
 def test_a_link_that_is_gone_is_a_refusal() -> None:
     """It was deleted in the dashboard, or the key is of the other mode: Mollie answers the same to both."""
     with pytest.raises(ProviderError) as caught:
@@ -483,6 +494,35 @@ def test_a_list_that_is_none_is_not_believed(changes: dict[str, Any]) -> None:
     """An empty page by mistake would mean that no link was made."""
     with pytest.raises(IntegrityBreach):
         _ = find(recorded("links_page", **changes))
+
+
+def test_a_listed_link_without_a_moment_proves_nothing() -> None:
+    """It is neither ours nor older than ours."""
+    page = recorded("links_page")
+    page["_embedded"]["payment_links"][0]["createdAt"] = None
+    page["_embedded"]["payment_links"][1] |= {"webhookUrl": "https://[x", "redirectUrl": 7}
+
+    assert find(page, recorded("links_page_with_ours"))[0].vendor_id == VENDOR_LINK
+
+
+def test_a_found_link_whose_end_cannot_be_read_is_not_believed() -> None:
+    """Nor called open."""
+    page = recorded("links_page_with_ours")
+    page["_embedded"]["payment_links"][0]["expiresAt"] = "soon"
+
+    with pytest.raises(IntegrityBreach):
+        _ = find(page)
+
+
+def test_a_list_without_end_is_not_read_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages are bounded there as well."""
+    monkeypatch.setattr("paybylink.providers.mollie._account.MOST_PAGES", 2)
+    pages = [recorded("payments_of_link"), recorded("payments_of_link")]
+    for number, page in enumerate(pages):
+        page["_links"]["next"] = {"href": f"https://api.mollie.com/v2/x?from=tr_{number}"}
+
+    with pytest.raises(IntegrityBreach):
+        _ = drive(account().payments_of(VENDOR_LINK), *pages)
 
 
 def test_the_same_page_again_is_no_progress() -> None:

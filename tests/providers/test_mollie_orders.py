@@ -139,6 +139,19 @@ def test_lines_that_do_not_add_up_are_left_out_and_the_amount_stays() -> None:
     assert body_of(order)["amount"] == euros("1.19")
 
 
+def test_lines_of_too_many_digits_are_left_out() -> None:
+    """They cancel each other out in the order, and one by one with VAT they are more than can be counted."""
+    many: dict[str, Any] = {"quantity": 900_000, "vat_rate": 20, "vat_included": False}
+    order = order_of(
+        LineItem(description="A", unit_price=Money(10**12 - 1, "EUR"), **many),
+        LineItem(description="B", unit_price=Money(1 - 10**12, "EUR"), **many),
+        LineItem(description="C", unit_price=Money(100, "EUR")),
+    )
+
+    assert lines_of(order) == []
+    assert body_of(order)["amount"] == euros("1.00")
+
+
 def test_where_the_payer_chooses_no_lines_are_sent() -> None:
     """They could not add up to what is typed later."""
     order = order_of(LineItem(description="Chair", unit_price=Money(1000, "EUR")))

@@ -100,6 +100,9 @@ def test_the_key_says_the_mode_and_with_a_token_the_setting_does(
             {"base_url"},
             id="live-token-at-a-sandbox",
         ),
+        pytest.param(
+            {"base_url": "http://127.0.0.1:1", "api_key": "MARKED"}, {"api_key"}, id="no-key-at-a-sandbox"
+        ),
         pytest.param({"name": "Mollie NL"}, {"name"}, id="name"),
         pytest.param({"allowed_hosts": ["https://pay.example"]}, {"allowed_hosts[0]"}, id="host"),
         pytest.param(

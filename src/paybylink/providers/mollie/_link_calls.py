@@ -111,8 +111,8 @@ def close(account: Account, vendor_id: str, *, key: str, key_until: dt.datetime)
     try:
         reply = yield from account.patch(path, change, key=key, key_until=key_until)
     except ProviderError as error:
-        # An invoice that was paid or cancelled cannot be cancelled, and is closed already.
-        if not invoiced or error.status != 422:
+        # What was paid or closed before may not be closed anew, and is closed already.
+        if error.status != 422:
             raise
         refused = error
     else:
