@@ -26,7 +26,7 @@ SPACE := $(EMPTY) $(EMPTY)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench docs lint types pyright floors coverage check dev dist clean
+.PHONY: help demo test bench docs matrix lint types pyright floors coverage check dev dist clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,8 +40,12 @@ test: $(VENV)/.has-test ## install, then run the tests
 bench: $(VENV)/.has-test ## measure our speed beside our peers'; prints a table
 	$(BIN)/python -m benchmarks
 
+# Not --quiet: it hides warnings from --strict as well.
 docs: $(VENV)/.has-dev ## build the documentation into site/; a warning is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+matrix: $(VENV)/.has-test ## write what each provider can do into its page and the matrix
+	$(BIN)/python -m tests.examples.provider_matrix --write
 
 lint: $(VENV)/.has-dev ## ruff: rules and format
 	$(BIN)/ruff check .

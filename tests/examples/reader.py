@@ -23,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from paybylink import AsyncPayByLink, Customer, Money, Order, PayByLink, PaymentLink
 from paybylink.store import upgrade
 from workflows.receiver import Call
+from workflows.shops import HMAC_KEY
 from workflows.world import World
 
 from .pages import Block
@@ -99,7 +100,7 @@ class Reader:
         self._loop.close()
 
     def _typed(self, text: str) -> str:
-        """The block with the sandbox in place of a provider and a mail server that nobody has."""
+        """The block with the sandbox in place of providers and a mail server that nobody has."""
         sandbox = self.world.sandbox
         for shown, meant in (
             ('"sk_test_…"', f'"sk_test_reader", base_url="{sandbox.stripe_url}"'),
@@ -108,6 +109,12 @@ class Reader:
                 '"mail.example", username="…", password="…"',
                 f'"{sandbox.smtp_host}", {sandbox.smtp_port}, security="none"',
             ),
+            ('"test_…"', f'"test_reader", base_url="{sandbox.mollie_url}"'),
+            ('"access_…"', f'"access_reader", base_url="{sandbox.mollie_url}"'),
+            ('"AQE…"', f'"AQEreader", base_url="{sandbox.adyen_url}"'),
+            ("44782DEF…", HMAC_KEY),
+            ("http://127.0.0.1:8025", sandbox.url),
+            ("http://127.0.0.1:8080", self.world.receiver.base),
             ("postgresql+psycopg:///shop", SHOP),
             ("…", "reader"),
         ):

@@ -1,4 +1,4 @@
-"""The tables of the pages say what the code says: options, exit codes, capabilities, events and settings."""
+"""The tables of the pages say what the code says: options, exit codes, standard codes and settings."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ import typer
 from paybylink.channels.smtp import SmtpEmail
 from paybylink.cli.exits import Exit
 from paybylink.cli.program import program
-from paybylink.providers.stripe import StripeProvider
-from paybylink.providers.stripe._provider import CAPABILITIES
-from paybylink.providers.stripe._webhook import _READERS
+from paybylink.providers.codes import CODES, Whose
 from paybylink.settings import load
+from workflows.shops import HMAC_KEY
 
 from .pages import blocks_of, coded, headings, table_under, text_of
 
 COMMAND_LINE = "docs/how-to/command-line.md"
-STRIPE, SMTP = "docs/providers/stripe.md", "docs/channels/smtp.md"
+ERROR_CODES, SMTP = "docs/reference/error-codes.md", "docs/channels/smtp.md"
 
 root: Any = typer.main.get_command(program)
 
@@ -59,37 +58,35 @@ def test_exit_codes_are_those_of_the_program() -> None:
     assert [(row[0], row[2]) for row in rows] == meanings
 
 
-def test_stripe_page_has_the_capabilities_of_the_code() -> None:
-    """What the page says that Stripe can do is what the adapter says."""
-    rows = table_under(STRIPE, "## What it supports")
+def test_standard_codes_are_those_of_the_table() -> None:
+    """Each code stands on the page with what the code says of it, in the same order, and no other does."""
+    rows = table_under(ERROR_CODES, "## The codes")
+    moves = {whose: whose.value for whose in Whose}
 
-    expected = {str(feature): (str(can.support), can.how) for feature, can in CAPABILITIES.items()}
-    assert {coded(row[0])[0]: (row[1], row[2] if len(row) > 2 else "") for row in rows} == expected
-
-
-def test_stripe_page_has_the_events_that_are_read() -> None:
-    """Whoever ticks the events on the page misses none, and none in vain."""
-    below = text_of(STRIPE).partition("\n## Webhooks\n")[2].partition("\n\nOthers")[0]
-
-    assert {name for name in coded(below) if "." in name} == set(_READERS)
+    assert [coded(row[0]) for row in rows] == [[code] for code in CODES]
+    for row, meaning in zip(rows, CODES.values(), strict=True):
+        assert row[2] == moves[meaning.whose], row[0]
+        assert row[3] == ("yes" if meaning.retryable else "no"), row[0]
+        assert row[4] == ("maybe" if meaning.moved else "no"), row[0]
 
 
-@pytest.mark.parametrize(
-    ("page", "made"), [(STRIPE, StripeProvider), (SMTP, SmtpEmail)], ids=["stripe", "smtp"]
-)
-def test_adapters_page_has_every_setting(page: str, made: type) -> None:
-    """Every setting of an adapter stands on its page, and no other."""
-    named = {name for row in table_under(page, "## Settings") for name in coded(row[0])}
+def test_every_standard_code_has_its_remedy() -> None:
+    """A section tells what to do about each kind of move."""
+    told = headings(ERROR_CODES)
 
-    assert named == set(inspect.signature(made).parameters)
-
-
-def test_adapters_pages_have_equal_headings() -> None:
-    """Whoever knows one page finds the same on the next."""
-    assert headings(STRIPE) == headings(SMTP)
+    assert [heading for heading in told if heading.startswith("When it is ")] == [
+        f"When it is the {whose}'s move" for whose in Whose
+    ]
 
 
-@pytest.mark.parametrize("page", ["docs/how-to/settings.md", STRIPE, SMTP])
+def test_smtp_page_has_every_setting() -> None:
+    """Every setting of the channel stands on its page, and no other."""
+    named = {name for row in table_under(SMTP, "## Settings") for name in coded(row[0])}
+
+    assert named == set(inspect.signature(SmtpEmail).parameters)
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/settings.md", SMTP])
 def test_settings_shown_are_taken(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file and variables as the page shows them make a whole set of settings."""
     (file,) = blocks_of(page, "toml")
@@ -101,7 +98,7 @@ def test_settings_shown_are_taken(page: str, tmp_path: Path, monkeypatch: pytest
     given = re.findall(r"export (\w+)=(\S+)", "".join(block.text for block in beside))
     assert given
     for name, value in given:
-        monkeypatch.setenv(name, value.replace("…", "reader"))
+        monkeypatch.setenv(name, value.replace("44782DEF…", HMAC_KEY).replace("…", "reader"))
     path = tmp_path / "paybylink.toml"
     _ = path.write_text(file.text, "utf-8")
 
