@@ -14,7 +14,6 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +23,17 @@ from attrs import evolve
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from paybylink.address import Address
 from paybylink.checkout import Checkout
-from paybylink.currencies import CURRENT, STRIPE
+from paybylink.currencies import STRIPE
 from paybylink.errors import InvalidInput, UnsupportedCapability
-from paybylink.kinds import HostedInvoice, Invoice, InvoiceBound, LinkKind, Reusable, SingleUse
-from paybylink.lines import LineItem
-from paybylink.money import MAX_MINOR, Money, to_wire
-from paybylink.orders import Customer, Order
+from paybylink.kinds import HostedInvoice
+from paybylink.money import Money, to_wire
+from paybylink.orders import Order
+from paybylink.providers.base import LinkRequest
 from paybylink.providers.stripe._steps import filled
 
 from .stripe_given import KEY, NOW, ORDER, account, asked, create, drive, form, query, recorded, refund_asked
+from .stripe_orders import METHODS, amounts, currencies, customers, kinds, lines, orders, texts
 
 SPECS = os.environ.get("PAYBYLINK_SPECS")
 needs_specs = pytest.mark.skipif(
@@ -166,113 +165,6 @@ def test_a_breach_would_be_seen() -> None:
     assert faults({"$ref": "#/components/schemas/payment_link"}, link)
 
 
-texts = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp", "Cs"]), min_size=1, max_size=250
-).filter(str.strip)
-currencies = st.sampled_from(sorted(CURRENT))
-
-
-@st.composite
-def amounts(draw: st.DrawFn, currency: str) -> Money:
-    # Mostly amounts that Stripe takes, in all currencies; sometimes any.
-    usual = st.integers(1, 999_999).map(lambda tens: tens * 10)
-    return Money(draw(st.one_of(usual, usual, st.integers(1, MAX_MINOR))), currency)
-
-
-@st.composite
-def lines(draw: st.DrawFn, currency: str) -> LineItem:
-    quantity = draw(st.one_of(st.integers(1, 2_000_000), st.decimals("0.001", "99", places=3)))
-    return LineItem(
-        description=draw(texts),
-        unit_price=Money(draw(st.integers(-500, 500_000)), currency),
-        quantity=Decimal(quantity),
-        vat_rate=draw(st.sampled_from([None, 0, Decimal("5.5"), 10, 20, Decimal("8.875")])),
-        vat_included=draw(st.booleans()),
-    )
-
-
-METHODS = ["card", "ideal", "sepa_debit", "przelewy24", "bancontact", "klarna"]
-TAGS = [None, "fr", "fr-BE", "es-MX", "eu"]
-
-
-@st.composite
-def checkouts(draw: st.DrawFn) -> Checkout:
-    return Checkout(
-        methods=draw(st.lists(st.sampled_from(METHODS), max_size=3)),
-        blocked_methods=draw(st.sampled_from([(), (), ("blik",)])),
-        language=draw(st.sampled_from([None, None, "de"])),
-        statement=draw(st.sampled_from(["", "Atelier 31"])),
-        capture=draw(st.sampled_from(["automatic", "automatic", "manual"])),
-        prefill=draw(st.booleans()),
-        extra=draw(
-            st.sampled_from(
-                [{}, {}, {"mollie": {"x": 1}}, {"stripe": {"phone_number_collection": {"enabled": True}}}]
-            )
-        ),
-    )
-
-
-addresses = st.builds(
-    Address,
-    street=texts.map(lambda text: text[:200]).filter(str.strip),
-    city=st.just("Nantes"),
-    postal_code=st.just("44000"),
-    country=st.sampled_from(["FR", "BE"]),
-    extra=st.sampled_from(["", "2e étage"]),
-)
-customers = st.builds(
-    Customer,
-    name=texts.map(lambda text: text[:140]).filter(str.strip),
-    email=st.sampled_from(["zoe@example.com", "a+b&c@example.com"]),
-    language=st.sampled_from(TAGS),
-    organisation=st.sampled_from(["", "Atelier & Fils SARL"]),
-    vat_number=st.sampled_from(["", "FR12345678901"]),
-    address=st.one_of(st.none(), addresses),
-)
-
-
-@st.composite
-def orders(draw: st.DrawFn) -> Order:
-    currency = draw(currencies)
-    sold = draw(st.lists(lines(currency), max_size=5))
-    content: dict[str, Any] = {"lines": sold} if sold else {"amount": draw(amounts(currency))}
-    try:
-        return Order(
-            reference=draw(texts.map(lambda text: text[:80]).filter(str.strip)),
-            description=draw(st.one_of(st.just(""), texts)),
-            part=draw(st.sampled_from(["", "deposit", "solde n° 2"])),
-            return_url=draw(st.sampled_from([None, "https://shop.example/é?a=[1]&s={CHECKOUT_SESSION_ID}"])),
-            metadata=draw(
-                st.dictionaries(
-                    st.text("abcdefgh_-.é ", min_size=1, max_size=20),
-                    texts.map(lambda text: text[:80]),
-                    max_size=20,
-                )
-            ),
-            customer=draw(st.one_of(st.none(), customers)),
-            checkout=draw(checkouts()),
-            **content,
-        )
-    except InvalidInput:
-        assume(False)
-        raise
-
-
-@st.composite
-def kinds(draw: st.DrawFn, order: Order) -> LinkKind:
-    several: list[LinkKind] = [
-        SingleUse(),
-        SingleUse(),
-        Reusable(),
-        Reusable(max_payments=7),
-        Reusable(payer_chooses=True),
-        Reusable(payer_chooses=True, minimum=Money(order.amount.minor, order.amount.currency)),
-        InvoiceBound(Invoice(number="F2026-0042 é", open_amount=order.amount)),
-        HostedInvoice(due_in_days=14),
-    ]
-    return draw(st.sampled_from(several))
-
-
 def limits_broken(fields: dict[str, str], order: Order) -> Iterable[str]:
     """The limits of Stripe's documentation that its schema does not carry, for a link or a session."""
     tree = nested(fields)
@@ -328,51 +220,78 @@ DAHLIA = "2026-05-27.dahlia"
 IDS = ("cus_TkPbL", "in_1SkPbL")
 
 
+def written_requests(request: LinkRequest) -> list[httpx.Request]:
+    """What is sent for a link, where the answers have `IDS`; nothing where it is refused."""
+    paths: list[str] = []
+    written = None
+    try:
+        written = account(api_version=DAHLIA).write_link(request, key=KEY, now=NOW)
+    except InvalidInput as error:
+        event("refused by us")
+        paths = [fault.path for fault in error.faults]
+    except UnsupportedCapability:
+        event("cannot be had")
+    assert all(path.startswith(("order.amount", "order.lines", "kind.minimum")) for path in paths)
+    if written is None:
+        return []
+    event(written.path)
+    steps = [filled(step, IDS) for step in (written, *written.then)]
+    return [
+        httpx.Request(
+            "POST",
+            f"https://api.stripe.com{step.path}",
+            content=step.body,
+            headers={"Content-Type": step.content_type},
+        )
+        for step in steps
+    ]
+
+
 @needs_specs
 @settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=300)
 @given(st.data())
 def test_every_link_that_can_be_asked_for_keeps_the_contract(data: st.DataObject) -> None:
     """Any order, kind and checkout is refused by us, or written so that Stripe's schema and limits hold."""
     order = data.draw(orders())
-    kind = data.draw(kinds(order))
-    if isinstance(kind, HostedInvoice):
-        # Mostly with what an invoice needs, and without what it cannot have.
-        order = evolve(order, return_url=None, customer=order.customer or data.draw(customers))
-    request = asked(order, kind)
     hours = data.draw(st.sampled_from([1, 6, 24, 720]))
-    request = evolve(request, expires_at=NOW + dt.timedelta(hours=hours))
-    provider = account(api_version=DAHLIA)
-    try:
-        written = provider.write_link(request, key=KEY, now=NOW)
-    except InvalidInput as error:
-        event("refused by us")
-        written, paths = None, [fault.path for fault in error.faults]
-    except UnsupportedCapability:
-        event("cannot be had")
-        written, paths = None, []
-    else:
-        event(written.path)
-        paths = []
-    assert all(
-        path.startswith(("order.amount", "order.lines", "kind.minimum", "order.customer.")) for path in paths
-    )
-    if written is None:
-        return
+    request = evolve(asked(order, data.draw(kinds(order))), expires_at=NOW + dt.timedelta(hours=hours))
 
-    requests = []
-    for step in (written, *written.then):
-        step = filled(step, IDS)
-        content = {"Content-Type": step.content_type}
-        requests.append(
-            httpx.Request("POST", f"https://api.stripe.com{step.path}", content=step.body, headers=content)
-        )
+    requests = written_requests(request)
+
     for sent in requests:
         assert breaches(sent) == []
-    if isinstance(request.kind, HostedInvoice):
+    if requests:
+        assert list(limits_broken(form(requests[-1]), order)) == []
+
+
+@needs_specs
+@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
+@given(st.data())
+def test_every_invoice_that_can_be_asked_for_keeps_the_contract(data: st.DataObject) -> None:
+    """The customer, the draft, its items and the finalisation, for any order that has a customer."""
+    currency = data.draw(currencies)
+    sold = data.draw(st.one_of(st.just([]), st.lists(lines(currency), max_size=4)))
+    amount = Money(data.draw(st.integers(2000, 99_999)) * 10, currency)
+    content: dict[str, Any] = {"lines": sold} if sold else {"amount": amount}
+    checkout = Checkout(
+        methods=data.draw(st.lists(st.sampled_from(METHODS), max_size=2)),
+        extra={"stripe": {"footer": "Merci"}},
+    )
+    try:
+        order = Order(
+            reference="R", description="Logo", customer=data.draw(customers), checkout=checkout, **content
+        )
+    except InvalidInput:
+        assume(False)
+        raise
+
+    requests = written_requests(asked(order, HostedInvoice(due_in_days=14)))
+
+    for sent in requests:
+        assert breaches(sent) == []
+    if requests:
         forms = [form(sent) if sent.content else {} for sent in requests]
         assert list(invoice_limits_broken(forms, order)) == []
-    else:
-        assert list(limits_broken(form(requests[-1]), order)) == []
 
 
 @needs_specs
