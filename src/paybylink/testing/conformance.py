@@ -36,8 +36,6 @@ class ProviderConformance(BasicChecks, WritingChecks, LinkChecks, AnswerChecks, 
 
     The hooks are those of `paybylink.testing.provider_hooks.ProviderHooks`, and `carry` and `acarry`, which by
     default drive a call with `paybylink.drivers`.
-
-    .. versionadded:: 0.2
     """
 
 
