@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +47,11 @@ class Street:
 
     def shop(self, vendor: str, name: str, **settings: Any) -> Shop:
         """A shop with a database of its own."""
-        return Shop(self, vendor, f"sqlite:///{self.folder / f'{vendor}-{name}.db'}", settings)
+        file = re.sub(r"\W+", "-", f"{vendor}-{name}") + ".db"
+        made = Shop(self, vendor, f"sqlite:///{self.folder / file}", settings)
+        # What was told to others is not its concern.
+        _ = made.told()
+        return made
 
     def provider(self, vendor: str, **settings: Any) -> Provider:
         """The sandbox's account at a provider, through the real adapter."""

@@ -41,18 +41,17 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
 @pytest.fixture(params=VENDORS)
 def shop(street: Street, request: pytest.FixtureRequest) -> Iterator[Shop]:
     """A shop at each provider in turn, with nothing left of what others did."""
-    yield from opened(street, request.param, request.node.originalname)
+    yield from opened(street, request.param, request.node.name)
 
 
 @pytest.fixture
 def adyen(street: Street, request: pytest.FixtureRequest) -> Iterator[Shop]:
     """A shop at Adyen."""
-    yield from opened(street, "adyen", request.node.originalname)
+    yield from opened(street, "adyen", request.node.name)
 
 
 def opened(street: Street, vendor: str, name: str) -> Iterator[Shop]:
     made = street.shop(vendor, name)
-    _ = made.told()
     yield made
     street.sandbox.control.clear_faults()
     _ = street.sandbox.control.move_clock(-made.clock.ahead)

@@ -33,6 +33,12 @@ def ending_early(link: PaymentLink) -> ProviderLink | None:
     return behind if standing and behind.ends_at < link.expires_at else None
 
 
+def _due(behind: ProviderLink, *, now: dt.datetime) -> bool:
+    """Whether its time has almost come, or was taken for that before a cut."""
+    assert behind.ends_at is not None
+    return behind.status is ProviderLinkStatus.ENDING or behind.ends_at <= now + MARGIN
+
+
 def to_prolong(link: PaymentLink) -> bool:
     """Whether putting a new link behind it was begun and cut."""
     behind = ending_early(link)
@@ -49,7 +55,7 @@ def prolong(merchant: Merchant, link_id: str, *, now: dt.datetime) -> Flow[Payme
     for _ in range(ROUNDS):
         stored = yield from load(merchant, link_id)
         behind = ending_early(stored.link)
-        if behind is None:
+        if behind is None or not _due(behind, now=now):
             return (yield from complete(merchant, stored, now=now))
         try:
             ending = yield from close_one(
