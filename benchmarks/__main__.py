@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-CASES = ("drivers", "webhook", "create_link", "imports", "memory")
+CASES = ("drivers", "webhook", "create_link", "awaited", "imports", "memory")
 
 
 def main() -> None:

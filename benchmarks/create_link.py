@@ -1,89 +1,70 @@
-"""CPU per created link, without a store: ours, the SDK's own client, and a bare httpx POST of the same body."""
+"""CPU per created link, without a store: ours and each vendor's SDK as it comes, and a bare httpx POST of one body."""
 
 from __future__ import annotations
 
-import httpx
-import stripe
+from collections.abc import Callable
 
-from paybylink import Money, Order, PayByLink
-from paybylink.providers.stripe import StripeProvider
+import httpx
+
+from paybylink import PayByLink
 
 from . import server
 from .report import show, side_by_side
+from .vendors import VENDORS, Vendor, fields, order, written
 
-TIMES = 200
+TIMES = 100
 
 
-def main() -> None:
-    """Print the two cases."""
-    stripe.enable_telemetry = False
-    with server.running() as base:
-        bodies: list[bytes] = []
-        watching = httpx.Client(event_hooks={"request": [lambda request: bodies.append(request.content)]})
-        pay = PayByLink(providers=[StripeProvider("sk_test_bench", base_url=base)], store=None, http=watching)
-        amount = Money.of("49.90", "EUR")
-        _ = pay.create_link(Order(reference="INV-0", amount=amount, description="Logo design"))
-        watching.close()
-        body = bodies[0]
+def bare_post(client: httpx.Client, request: httpx.Request) -> Callable[[int], object]:
+    """The same body, posted without anything around it."""
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name in ("authorization", "content-type", "idempotency-key")
+    }
+    return lambda number: client.post(request.url, content=request.content, headers=headers).json()
 
-        bare = httpx.Client()
 
-        def bare_post(number: int) -> object:
-            headers = {
-                "Authorization": "Bearer sk_test_bench",
-                "Content-Type": "application/x-www-form-urlencoded",
-                "Idempotency-Key": f"bench-{number}",
-            }
-            return bare.post(f"{base}/v1/payment_links", content=body, headers=headers).json()
-
-        sdk = stripe.StripeClient("sk_test_bench", base_addresses={"api": base})
-        params = {
-            "line_items": [
-                {
-                    "price_data": {
-                        "currency": "eur",
-                        "unit_amount": 4990,
-                        "product_data": {"name": "Logo design"},
-                    },
-                    "quantity": 1,
-                }
-            ],
-            "restrictions": {"completed_sessions": {"limit": 1}},
-            "metadata": {"paybylink_link": "x", "paybylink_attempt": "y", "paybylink_reference": "INV"},
-            "payment_intent_data": {
-                "metadata": {"paybylink_link": "x", "paybylink_attempt": "y", "paybylink_reference": "INV"}
-            },
-            "expand": ["line_items"],
-        }
-        pay = PayByLink(providers=[StripeProvider("sk_test_bench", base_url=base)], store=None)
-
-        def ours_call(number: int) -> object:
-            return pay.create_link(Order(reference=f"INV-{number}", amount=amount, description="Logo design"))
-
-        def sdk_call(_: int) -> object:
-            return sdk.v1.payment_links.create(params)  # type: ignore[arg-type]
-
-        ours, sdk_cost, bare_cost = side_by_side((ours_call, sdk_call, bare_post), times=TIMES)
-        pay.close()
-        bare.close()
+def measure(vendor: Vendor, base: str) -> None:
+    """Print the cases of one vendor."""
+    request = written(vendor, base)
+    with (
+        httpx.Client() as bare,
+        PayByLink(providers=[vendor.provider(base)], store=None) as pay,
+    ):
+        ours, sdk, post = side_by_side(
+            (
+                lambda number: pay.create_link(order(number)),
+                vendor.client(base, fields(request)),
+                bare_post(bare, request),
+            ),
+            times=TIMES,
+        )
     show(
-        "create_link, stateless, CPU per call",
+        f"{vendor.name}: create_link, stateless, CPU per call",
         ours=ours,
-        peer=sdk_cost,
+        peer=sdk,
         unit="ms",
-        against="stripe-python, its own client",
-        goal="<= 0.55 x",
-        met=ours <= 0.55 * sdk_cost,
+        against=f"{vendor.sdk}, its own client",
+        goal=f"<= {vendor.most} x",
+        met=ours <= vendor.most * sdk,
     )
     show(
-        "create_link, stateless, CPU per call",
+        f"{vendor.name}: create_link, stateless, CPU per call",
         ours=ours,
-        peer=bare_cost,
+        peer=post,
         unit="ms",
         against="bare httpx POST of the same body",
         goal="<= peer + 0.35 ms",
-        met=ours <= bare_cost + 0.35,
+        met=ours <= post + 0.35,
     )
+
+
+def main() -> None:
+    """Print every case."""
+    with server.running() as base:
+        for vendor in VENDORS:
+            measure(vendor, base)
 
 
 if __name__ == "__main__":

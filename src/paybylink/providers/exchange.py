@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Protocol, TypeAlias, TypeVar
 
 import httpx
@@ -33,6 +34,9 @@ from paybylink.errors import IntegrityBreach, NotSent, OutcomeUnknown, Paybylink
 from paybylink.flow import Call, Retry, Sending, Written
 
 R = TypeVar("R")
+
+#: Taking an address to pieces costs as much as a pass of an SDK, and most requests go to a few addresses.
+_address = lru_cache(maxsize=256)(httpx.URL)
 
 
 @frozen(kw_only=True)
@@ -195,7 +199,7 @@ def exchange(
         headers["Content-Type"] = written.content_type
     response = yield httpx.Request(
         first.method,
-        first.base_url + first.path,
+        _address(first.base_url + first.path),
         headers=headers,
         content=body or None,
         extensions={"paybylink": sending},
