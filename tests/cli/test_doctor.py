@@ -46,6 +46,25 @@ def test_all_is_well(shop: Terminal) -> None:
     assert not (shop.folder / "shop.db").exists()
 
 
+def test_every_provider_is_asked_by_an_id_of_its_own_form(shop: Terminal) -> None:
+    """Adyen and Mollie too: "there is none" proves that the key is taken, and nothing else is asked."""
+    shop.set(
+        ADYEN_API_KEY="doctor_api_key",
+        ADYEN_MERCHANT_ACCOUNT="SandboxMerchant",
+        ADYEN_BASE_URL=shop.sandbox.adyen_url,
+        MOLLIE_API_KEY="test_doctordoctordoctordoctordoctor",
+        MOLLIE_BASE_URL=shop.sandbox.mollie_url,
+    )
+
+    assert found(shop, "provider adyen") == ("ok", "the key is taken, test mode; ")
+    assert found(shop, "provider mollie") == ("ok", "the key is taken, test mode; ")
+    assert {request.path for request in shop.control.requests()} == {
+        "/stripe/v1/payment_links/plink_doctor",
+        "/adyen/v72/paymentLinks/PLDOCTOR",
+        "/mollie/v2/payment-links/pl_doctor",
+    }
+
+
 def test_refused_key(shop: Terminal) -> None:
     """A key that the provider does not take is a fault."""
     _ = shop.control.fault("status", "/stripe", status=401, times=None)

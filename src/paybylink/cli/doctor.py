@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from paybylink.errors import NotSent, PaybylinkError, RefusedByThem
+from paybylink.errors import InvalidInput, NotSent, PaybylinkError, RefusedByThem
 from paybylink.flow import MailServer
 
 from . import show
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     import httpx
 
     from paybylink.channels.base import Channel
-    from paybylink.providers.base import Provider
+    from paybylink.flow import Call
+    from paybylink.providers.base import Provider, VendorLink
     from paybylink.settings import Settings
 
 #: Without a pass for so long, links do not expire in time and nobody is reminded.
@@ -38,6 +39,8 @@ PASS_OVERDUE = dt.timedelta(minutes=15)
 #: Webhooks are believed within five minutes; a clock should be much better than that.
 CLOCK_TOLERANCE = dt.timedelta(seconds=60)
 _SECONDS = 10.0
+#: Ids that no link has, in the forms that providers give theirs.
+_NOWHERE = ("plink_doctor", "pl_doctor", "PLDOCTOR", "doctor")
 
 
 class State(StrEnum):
@@ -164,13 +167,13 @@ def _provider(provider: Provider, clocks: list[dt.timedelta]) -> Check:
 
     with httpx.Client(timeout=_SECONDS, event_hooks={"response": [read_clock]}) as client:
         try:
-            _ = run(provider.fetch_link("plink_doctor"), Doors(vault=None, http=client))
+            _ = run(_no_link(provider), Doors(vault=None, http=client))
         except RefusedByThem as error:
             if error.status in (401, 403):
                 return Check(
                     part, State.FAULT, "the key is refused", "copy it from the provider's dashboard again"
                 )
-            if error.status == 404:
+            if error.status == 404 or error.standard_code == "not_found":
                 return Check(part, State.OK, f"the key is taken, {provider.mode} mode")
             return Check(part, State.WARNING, f"answered with {error.standard_code}", "try again later")
         except NotSent:
@@ -178,6 +181,22 @@ def _provider(provider: Provider, clocks: list[dt.timedelta]) -> Check:
         except PaybylinkError as error:
             return Check(part, State.WARNING, f"gave no usable answer ({error.code})", "try again later")
     return Check(part, State.OK, f"the key is taken, {provider.mode} mode")
+
+
+def _no_link(provider: Provider) -> Call[VendorLink]:
+    """
+    Ask for a link that exists nowhere, by the first id of a form that the provider takes.
+
+    Raises:
+        InvalidInput: it takes none of them.
+    """
+    for place, vendor_id in enumerate(_NOWHERE, start=1):
+        try:
+            return (yield from provider.fetch_link(vendor_id))
+        except InvalidInput:
+            if place == len(_NOWHERE):
+                raise
+    raise AssertionError("there are ids to try")
 
 
 def _channel(channel: Channel) -> Check:
