@@ -97,6 +97,18 @@ def test_a_link_echoes_its_request(shop: Shop) -> None:
         pytest.param({"storePaymentMethodMode": "enabled"}, 422, "702", id="storing without a shopper"),
         pytest.param({"allowedPaymentMethods": ["ach"]}, 422, "702", id="no method left"),
         pytest.param({"splits": [{}]}, 422, "702", id="unsimulated"),
+        pytest.param({"description": 5}, 400, "702", id="number for text"),
+        pytest.param({"recurringProcessingModel": "Always"}, 400, "702", id="no such choice"),
+        pytest.param({"shopperEmail": "zoe"}, 422, "702", id="no address"),
+        pytest.param({"returnUrl": "https://shop.example/é"}, 422, "702", id="unescaped address"),
+        pytest.param({"captureDelayHours": "24"}, 400, "702", id="text for a number"),
+        pytest.param({"dateOfBirth": "1990-13-01"}, 400, "702", id="no date"),
+        pytest.param({"metadata": {"k": "x" * 81}}, 422, "702", id="long value"),
+        pytest.param({"lineItems": {}}, 400, "702", id="object for a list"),
+        pytest.param({"applicationInfo": []}, 400, "702", id="list for an object"),
+        pytest.param({"shopperName": "Zoé"}, 400, "702", id="text for an object"),
+        pytest.param({"shopperName": {"firstName": "Zoé"}}, 422, "702", id="half a name"),
+        pytest.param({"shopperName": {"firstName": None, "lastName": "Martin"}}, 400, "702", id="null"),
     ],
 )
 def test_what_adyen_refuses(shop: Shop, changes: dict[str, Any], status: int, code: str) -> None:
@@ -125,6 +137,44 @@ def test_who_is_let_in(sandbox: Sandbox, headers: dict[str, str], status: int) -
     reply = httpx.get(f"{sandbox.adyen_url}/v72/paymentLinks/PL0", headers=headers)
 
     assert reply.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"amount": NaN}', "application/json", 400),
+        (b"{}", "text/plain", 400),
+        (b"{}", "application/json", 422),
+    ],
+    ids=["cut off", "list", "no number", "not sent as JSON", "empty"],
+)
+def test_bodies_that_cannot_be_read(shop: Shop, content: bytes, kind: str, status: int) -> None:
+    """What is no JSON object is a 400 with 702; an empty one lacks its fields."""
+    reply = shop.http.post("/paymentLinks", content=content, headers={"Content-Type": kind})
+
+    assert reply.status_code == status
+    assert (reply.json()["errorCode"] == "702") is (status == 400)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [("Bearer longpassword", 401), ("Basic ???", 401), ("Basic d3M6c2hvcnQ=", 401)],
+    ids=["other scheme", "no base64", "short password"],
+)
+def test_basic_auth_is_read_strictly(sandbox: Sandbox, authorization: str, status: int) -> None:
+    """A header that is none lets nobody in."""
+    address = f"{sandbox.adyen_url}/v72/paymentLinks/PL0"
+
+    assert httpx.get(address, headers={"Authorization": authorization}).status_code == status
+
+
+def test_what_is_not_there_is_a_404(sandbox: Sandbox, shop: Shop) -> None:
+    """Another version or operation has Adyen's shape as well."""
+    for address in (f"{sandbox.adyen_url}/v71/paymentLinks", f"{sandbox.adyen_url}/v72/sessions"):
+        reply = shop.http.post(address, json={})
+        assert (reply.status_code, reply.json()["errorType"]) == (404, "validation")
 
 
 def test_a_link_ends_by_the_clock(shop: Shop) -> None:

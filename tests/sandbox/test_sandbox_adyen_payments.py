@@ -292,6 +292,44 @@ def test_a_capture_can_fail_later(shop: Shop, listener: Listener) -> None:
     assert one(shop, "payments")["status"] == "failed"
 
 
+def test_what_cannot_be_done_any_more(shop: Shop, listener: Listener) -> None:
+    """A cancelled payment takes no capture, a refunded one no second refund and no reversal; nothing is held."""
+    cancelled, refunded = paid(shop, manualCapture=True), paid(shop)
+    _ = shop.change(cancelled, "cancels")
+    _ = shop.change(cancelled, "captures", 100)
+    done = shop.change(refunded, "refunds", 1000).json()["pspReference"]
+    _ = shop.change(refunded, "reversals")
+    _ = shop.sandbox.control.flush_webhooks()
+
+    assert codes(listener)[2:] == ["CANCELLATION", "CAPTURE!", "REFUND", "CANCEL_OR_REFUND!"]
+    for nothing in (done, "ABCDEFGHIJKLMNOP"):
+        with pytest.raises(SandboxError, match="is held"):
+            _ = shop.sandbox.control.finish(nothing)
+    with pytest.raises(SandboxError, match="no paid payment"):
+        _ = shop.sandbox.control.dispute(cancelled)
+
+
+def test_a_dispute_is_closed_once(shop: Shop) -> None:
+    """A lost one stays lost, and what is not there cannot be closed."""
+    dispute = shop.sandbox.control.dispute(paid(shop), reason="13.1 Merchandise Not Received")["id"]
+    _ = shop.sandbox.control.close_dispute(dispute, won=False)
+
+    with pytest.raises(SandboxError, match="is lost"):
+        _ = shop.sandbox.control.close_dispute(dispute, won=True)
+    with pytest.raises(SandboxError, match="no dispute"):
+        _ = shop.sandbox.control.close_dispute("ABCDEFGHIJKLMNOP", won=True)
+
+
+def test_an_endpoint_hears_what_it_asked_for(sandbox: Sandbox, listener: Listener) -> None:
+    """With a list of event codes the others are not told."""
+    _ = sandbox.control.register_webhook(listener.url, provider="adyen", events=("REFUND",))
+    with shop_in(sandbox) as shop:
+        _ = shop.change(paid(shop), "refunds", 100)
+    _ = sandbox.control.flush_webhooks()
+
+    assert codes(listener) == ["REFUND"]
+
+
 @pytest.mark.parametrize(
     ("payment", "more", "code"),
     [
