@@ -343,7 +343,8 @@ def test_the_disputes_of_a_payment_oldest_first() -> None:
 
 def test_nothing_charged_is_nothing_contested() -> None:
     """A session that charged nothing stands for itself, and nothing is asked."""
-    assert drive(account().disputes_of("cs_test_a1free")) == ([], [])
+    for call in (account().disputes_of("cs_test_a1free"), account().refunds_of("cs_test_a1free")):
+        assert drive(call) == ([], [])
 
 
 def test_an_odd_dispute_is_not_believed() -> None:
