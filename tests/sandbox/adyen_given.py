@@ -77,3 +77,15 @@ def items(listener: Listener) -> list[dict[str, Any]]:
 def codes(listener: Listener) -> list[str]:
     """Their event codes, with a ``!`` where `success` is false."""
     return [item["eventCode"] + ("" if item["success"] == "true" else "!") for item in items(listener)]
+
+
+def paid(shop: Shop, **changes: Any) -> str:
+    """The pspReference of a new link's payment."""
+    return shop.sandbox.control.pay(shop.link(**changes)["url"]).payment
+
+
+def one(shop: Shop, kind: str) -> Any:
+    """The only document of a kind in the truth."""
+    found = shop.sandbox.control.truth()[kind]
+    assert len(found) == 1
+    return found[0]
