@@ -24,9 +24,12 @@ COMMA := ,
 EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 
+# The first of each range in pyproject.toml; a test compares the two.
+OLDEST := stripe==16.0.0 Adyen==16.0.0 mollie-api-python==4.0.0
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench docs matrix lint types pyright floors coverage check dev dist clean
+.PHONY: help demo test oldest bench docs matrix lint types pyright floors coverage check dev dist clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +39,13 @@ demo: $(VENV)/.has-all ## install, then play one journey from order to books on 
 
 test: $(VENV)/.has-test ## install, then run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Beside the newest in the virtual environment, which `make test` runs with; the adapters must not tell them apart.
+oldest: $(VENV)/.has-test ## the adapters' tests with the oldest SDKs that are supported
+	@$(PIP) install --quiet --no-deps --upgrade --target build/oldest $(OLDEST)
+	PYTHONPATH=build/oldest PAYBYLINK_TEST_SDKS="$(OLDEST)" $(BIN)/python -m pytest tests/providers/test_sdks.py \
+	    tests/providers/test_exchange.py $(wildcard tests/providers/test_*_links.py tests/providers/test_*_hazards.py \
+	    tests/providers/test_*_refunds.py tests/providers/test_*_errors.py tests/providers/test_*_sandbox.py)
 
 bench: $(VENV)/.has-test ## measure our speed beside our peers'; prints a table
 	$(BIN)/python -m benchmarks
