@@ -102,6 +102,19 @@ def test_it_ends_by_itself_between_half_an_hour_and_a_day(
         assert form(create(account(), request)[1])["expires_at"] == str(int(ends.timestamp()))
 
 
+@pytest.mark.parametrize("seconds", [31 * 60 - 0.5, 31 * 60, 31 * 60 + 0.5, 3600.25, 86_399.75, 86_400])
+@pytest.mark.parametrize("fraction", [0.0, 0.25, 0.999999])
+def test_asked_again_with_its_end_it_ends_then(seconds: float, fraction: float) -> None:
+    """A link that was given the end which Stripe will keep is not another kind of link for it."""
+    now = NOW + dt.timedelta(seconds=fraction)
+    request = evolve(short(), expires_at=now + dt.timedelta(seconds=seconds))
+    ends = account().ends_at(request, now=now)
+
+    again = request if ends is None else evolve(request, expires_at=ends)
+
+    assert account().ends_at(again, now=now) == ends
+
+
 @pytest.mark.parametrize(
     "request_",
     [

@@ -101,9 +101,9 @@ def session_until(request: LinkRequest, *, now: dt.datetime) -> dt.datetime | No
     until = request.expires_at
     if not isinstance(request.kind, SingleUse) or until is None or request.order.return_url is None:
         return None
-    if not SHORTEST_SESSION <= until - now <= dt.timedelta(hours=24):
-        return None
-    return min(until, now + LONGEST_SESSION).replace(microsecond=0)
+    # In whole seconds, as Stripe counts; asked again with the answer, the answer is the same.
+    ends = min(until, now + LONGEST_SESSION).replace(microsecond=0)
+    return ends if SHORTEST_SESSION <= ends - now and until - now <= dt.timedelta(hours=24) else None
 
 
 def link_steps(request: LinkRequest, *, now: dt.datetime, version: str, who: str) -> tuple[Step, ...]:
