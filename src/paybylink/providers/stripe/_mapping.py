@@ -103,7 +103,7 @@ def session_until(request: LinkRequest, *, now: dt.datetime) -> dt.datetime | No
         return None
     # In whole seconds, as Stripe counts; asked again with the answer, the answer is the same.
     ends = min(until, now + LONGEST_SESSION).replace(microsecond=0)
-    return ends if SHORTEST_SESSION <= ends - now and until - now <= dt.timedelta(hours=24) else None
+    return ends if ends - now >= SHORTEST_SESSION and until - now <= dt.timedelta(hours=24) else None
 
 
 def link_steps(request: LinkRequest, *, now: dt.datetime, version: str, who: str) -> tuple[Step, ...]:
