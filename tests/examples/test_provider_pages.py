@@ -80,6 +80,8 @@ def test_a_new_user_gets_a_paid_link(vendor: str, tmp_path: Path) -> None:
         page = httpx.get(url, trust_env=False).text
         (button,) = re.findall(r'href="([^"]*/pay/[^"]+)"', page)
         assert link["id"] in button
+        (told,) = re.findall(r'press "([^"]+)"', text_of(PAGES[vendor]))
+        assert f">{told}</button>" in httpx.get(button.replace("&amp;", "&"), trust_env=False).text
         _ = httpx.post(button.replace("&amp;", "&"), data={"how": "card"}, trust_env=False)
         assert control.flush_webhooks()["failed"] == 0
         lines = _run(paid.text, variables)
