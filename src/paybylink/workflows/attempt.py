@@ -130,9 +130,9 @@ def make(
     link, written = stored.link, stored.written[attempt.id]
     request = link_request(merchant, link, attempt)
     try:
-        if attempt.vendor_id is not None:
-            return (yield from _named(provider, attempt))
-        made = yield from _make_or_find(provider, request, written, attempt, now=now)
+        made = yield from _named(provider, attempt)
+        if made is None:
+            made = yield from _make_or_find(provider, request, written, attempt, now=now)
     except ProviderError as error:
         if error.certain:
             yield from _refused(merchant, link, attempt)
@@ -144,13 +144,21 @@ def make(
     return made
 
 
-def _named(provider: Provider, attempt: ProviderLink) -> Call[VendorLink]:
-    """The link whose id a payment has told before the answer to our request came, if it carries our mark."""
-    assert attempt.vendor_id is not None
-    made = yield from provider.fetch_link(attempt.vendor_id)
-    if made.attempt_id != attempt.id:
-        raise IntegrityBreach(provider.name, {"reference": "is another link's"})
-    return made
+def _named(provider: Provider, attempt: ProviderLink) -> Call[VendorLink | None]:
+    """
+    The link whose id a payment has told before the answer to our request came; None if that is not ours.
+
+    The id may stand in a field that nobody signed, so it is a hint, and that it leads nowhere says nothing of ours.
+    """
+    if attempt.vendor_id is None:
+        return None
+    try:
+        told = yield from provider.fetch_link(attempt.vendor_id)
+    except (IntegrityBreach, ProviderError) as error:
+        if isinstance(error, ProviderError) and not error.certain:
+            raise
+        return None
+    return told if told.attempt_id == attempt.id else None
 
 
 def _make_or_find(

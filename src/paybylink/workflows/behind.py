@@ -54,13 +54,27 @@ def _counts(merchant: Merchant, link: PaymentLink, behind: ProviderLink) -> bool
     return can.support is Support.NATIVE
 
 
-def named(merchant: Merchant, link: PaymentLink, notice: PaymentNotice) -> Flow[tuple[Step, ...]]:
-    """A payment has come by a link whose making was not answered: it exists, and this is its id."""
+def named(
+    merchant: Merchant, link: PaymentLink, notice: PaymentNotice, *, full: bool
+) -> Flow[tuple[Step, ...]]:
+    """
+    A payment has come by a link whose making was not answered: it exists, and this is its id.
+
+    Args:
+        full: whether the payment was the last one; a link whose provider cannot count is then to be closed.
+    """
     for behind in link.provider_links:
         unanswered = behind.status is ProviderLinkStatus.ASKED and behind.vendor_id is None
         if unanswered and behind.id == notice.attempt_id and notice.link_vendor_id:
             taken = yield from merchant.store.link_of_vendor(behind.provider, notice.link_vendor_id)
-            if taken is None:
-                named = evolve(behind, vendor_id=notice.link_vendor_id)
-                return (merchant.store.update_provider_link(link.id, named, was=ProviderLinkStatus.ASKED),)
+            if taken is not None:
+                return ()
+            named, key = evolve(behind, vendor_id=notice.link_vendor_id), None
+            if full and not _counts(merchant, link, behind):
+                named, key = evolve(named, status=ProviderLinkStatus.CLOSING), merchant.identifiers.key()
+            return (
+                merchant.store.update_provider_link(
+                    link.id, named, was=ProviderLinkStatus.ASKED, close_key=key
+                ),
+            )
     return ()

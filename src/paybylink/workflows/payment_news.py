@@ -80,7 +80,8 @@ def payment_effects(
         store.update_payment(payment, version=known.version) if known else store.insert_payment(payment)
     )
     if link is not None:
-        steps += yield from named(merchant, link, notice)
+        full = moved_link is not None and moved_link.status is LinkStatus.PAID
+        steps += yield from named(merchant, link, notice, full=full)
         if moved_link is not None and moved_link != link:
             steps.append(store.update_link(moved_link, version=link.version))
     events = () if event is None else (event,)
