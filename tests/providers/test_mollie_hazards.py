@@ -268,13 +268,17 @@ def test_an_address_in_an_answer_never_decides_where_the_key_is_sent() -> None:
     assert {request.url.host for request in requests} == {"api.mollie.com"}
 
 
-def test_a_cursor_that_is_none_ends_the_list() -> None:
-    """It would enter the query of the next request."""
-    for href in ("https://api.mollie.com/x?from=a%26b", "https://api.mollie.com/x", "https://[x", 7, None):
-        page = recorded("links_page")
-        page["_links"]["next"] = {"href": href}
+@pytest.mark.parametrize(
+    "href",
+    ["https://api.mollie.com/x?from=a%26b", "https://api.mollie.com/x", "https://[x?from=pl_1", 7, None],
+)
+def test_a_next_page_that_cannot_be_read_is_not_the_end_of_the_list(href: object) -> None:
+    """It enters no query; and a list that ended there would say that no link was made, or hide a payment."""
+    page = recorded("links_page")
+    page["_links"]["next"] = {"href": href}
 
-        assert drive(account().find_link(asked(), since=NOW, now=NOW), page)[0] is None
+    with pytest.raises(IntegrityBreach):
+        _ = drive(account().find_link(asked(), since=NOW, now=NOW), page)
 
 
 def test_a_stored_request_goes_out_as_it_was_stored() -> None:

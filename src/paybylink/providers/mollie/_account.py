@@ -115,7 +115,10 @@ class Account:
         things = embedded.get(name) if isinstance(embedded, Mapping) else None
         if not isinstance(things, list) or not all(isinstance(one, dict) for one in things):
             raise IntegrityBreach(self.who, {name: "is no list of objects"})
-        following = _cursor(reply)
+        try:
+            following = _cursor(reply)
+        except ValueError:
+            raise IntegrityBreach(self.who, {"_links.next": "cannot be read"}) from None
         if following == after and after:
             raise IntegrityBreach(self.who, {name: "is the same page again"})
         return things, following
@@ -144,17 +147,21 @@ class Account:
 
 
 def _cursor(page: Json) -> str:
-    """Where the next page begins, by the address that Mollie tells; empty without one."""
+    """
+    Where the next page begins, by the address that Mollie tells; empty without one.
+
+    Raises:
+        ValueError: there is a next page and its address cannot be read; a list that ended there would hide money.
+    """
     links = page.get("_links")
     following = links.get("next") if isinstance(links, Mapping) else None
+    if following is None:
+        return ""
     href = following.get("href") if isinstance(following, Mapping) else None
-    if not isinstance(href, str):
-        return ""
-    try:
-        found = parse_qs(urlsplit(href).query).get("from", [""])[0]
-    except ValueError:
-        return ""
-    return found if _CURSOR.fullmatch(found) else ""
+    found = parse_qs(urlsplit(href).query).get("from", [""])[0] if isinstance(href, str) else ""
+    if not _CURSOR.fullmatch(found):
+        raise ValueError("next")
+    return found
 
 
 def checked(vendor_id: str, *prefixes: str) -> str:
