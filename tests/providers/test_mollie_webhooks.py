@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from starlette.datastructures import Headers
 
 from paybylink.errors import WebhookRejected
 from paybylink.links import Mode
@@ -28,7 +29,7 @@ from .mollie_given import (
     told,
 )
 
-# The test vectors of the facts: body and secret give these signatures.
+# Test vectors of the scheme: body and secret give these signatures.
 BODY = (
     b'{"resource":"event","id":"event_GvJ8WHrp5isUdRub9CJyH","type":"payment-link.paid",'
     b'"entityId":"pl_qng5gbbv8NAZ5gpM5ZYgx","createdAt":"2026-01-02T03:04:05.0Z"}'
@@ -72,6 +73,15 @@ def test_the_header_is_found_however_it_is_spelled() -> None:
     """Frameworks hand headers over in small letters, in capitals, or as they came."""
     for name in ("x-mollie-signature", "X-Mollie-Signature", "X-MOLLIE-SIGNATURE"):
         account().verify({"Host": "x", name: SIGNED}, BODY, now=NOW)
+
+
+@pytest.mark.parametrize("ours_at", [0, 1], ids=["ours-first", "ours-second"])
+def test_both_headers_count_while_a_secret_is_being_rolled(ours_at: int) -> None:
+    """A server hands over both, and asked for the name it gives the first only."""
+    pairs = [(b"x-mollie-signature", OLD_SIGNED.encode())]
+    pairs.insert(ours_at, (b"x-mollie-signature", SIGNED.encode()))
+
+    account().verify(Headers(raw=pairs), BODY, now=NOW)
 
 
 @pytest.mark.parametrize(
