@@ -413,6 +413,10 @@ def test_an_invoice_was_paid_by_the_payments_of_the_link_that_it_names() -> None
     payments, _ = drive(account().payments_of(INVOICE), invoice, recorded("payments_of_link"))
 
     assert [one.vendor_id for one in payments if one.status is PaymentStatus.SUCCEEDED] == [PAYMENT]
+    # By the other link's id they would be money that no link of ours explains, and the invoice would stay unpaid.
+    assert {(one.link_vendor_id, one.link_id, one.attempt_id) for one in payments} == {
+        (INVOICE, LINK_ID, ATTEMPT_ID)
+    }
 
 
 def test_an_invoice_that_was_paid_otherwise_stands_for_itself() -> None:

@@ -452,6 +452,26 @@ def test_a_link_is_surely_not_there(page: str) -> None:
         assert find(found, recorded("links_page_older"))[0] is None
 
 
+@pytest.mark.parametrize("last", [True, False], ids=["at-the-end", "before-older-ones"])
+def test_a_link_like_ours_without_a_mark_is_no_reason_for_a_second_one(last: bool) -> None:
+    """It was made before `public_url` was set, or Mollie shows an address of its own: nobody can tell."""
+    page = recorded("links_page_with_ours")
+    page["_embedded"]["payment_links"][0] |= {"webhookUrl": None, "redirectUrl": None}
+    page["_links"]["next"] = None if last else {"href": "https://api.mollie.com/v2/payment-links?from=pl_1"}
+
+    with pytest.raises(OutcomeUnknown, match="carries no mark of ours"):
+        _ = find(page, *([] if last else [recorded("links_page_older")]))
+
+
+def test_a_link_over_something_else_without_a_mark_is_somebody_elses() -> None:
+    """Links that were made in the dashboard carry no mark of ours either."""
+    page = recorded("links_page_with_ours")
+    page["_embedded"]["payment_links"][0] |= {"webhookUrl": None, "redirectUrl": None, "description": "Tea"}
+    page["_links"]["next"] = None
+
+    assert find(page)[0] is None
+
+
 def test_a_link_without_any_mark_cannot_be_told() -> None:
     """Then nothing is asked, and nobody says that it does not exist."""
     with pytest.raises(OutcomeUnknown) as caught:

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
+from attrs import evolve
+
 from paybylink.errors import IntegrityBreach, OutcomeUnknown, ProviderError
 from paybylink.flow import Call
 from paybylink.kinds import HostedInvoice
@@ -77,17 +79,22 @@ def find(
             account, "it carries no mark of ours, for it had neither an address for news nor a return address"
         )
     path, name = (_invoices.PATH, "sales_invoices") if invoiced else (LINKS, "payment_links")
-    after = ""
+    after, alike, over = "", False, False
     for _ in range(MOST_FIND_PAGES):
         things, after = yield from account.page(path, name, after=after)
         for listed in things:
-            if _attempt(listed, invoiced=invoiced) == request.attempt_id:
+            attempt = _attempt(listed, invoiced=invoiced)
+            if attempt == request.attempt_id:
                 if invoiced:
                     return (yield from read_new(account, listed, request))
                 return _noted(account, read_asked_link(listed, account, request=request, now=now))
-            if _is_older(listed, since - _MARGIN):
-                return None
-        if not after:
+            over = _is_older(listed, since - _MARGIN)
+            if over:
+                break
+            alike = alike or (not (attempt or invoiced) and _is_alike(listed, account, request))
+        if over or not after:
+            if alike:
+                raise _untold(account, "there is one like it that carries no mark of ours")
             return None
     raise _untold(account, f"it is not among the newest {MOST_FIND_PAGES * 250:,}")
 
@@ -177,7 +184,12 @@ def _payments_of_invoice(account: Account, vendor_id: str) -> Call[Sequence[Paym
     found: list[PaymentNotice] = []
     for reference in _invoices.paid_by(invoice):
         if reference.startswith("pl_"):
-            found.extend((yield from payments_of(account, reference)))
+            # What was paid is the invoice: by its id, and by its marks, they are known here.
+            others = yield from payments_of(account, reference)
+            found.extend(
+                evolve(one, link_vendor_id=vendor_id, link_id=own.link_id, attempt_id=own.attempt_id)
+                for one in others
+            )
         elif reference.startswith("tr_"):
             payment = yield from account.get(f"{PAYMENTS}/{checked(reference, 'tr_')}")
             found.append(read_payment(account, payment, link=vendor_id))
@@ -210,6 +222,19 @@ def _attempt(listed: Json, *, invoiced: bool) -> str:
     if invoiced:
         return _invoices.mark(listed, _invoices.ATTEMPT)
     return _marks.of_addresses(listed.get("webhookUrl"), listed.get("redirectUrl")).attempt_id
+
+
+def _is_alike(listed: Json, account: Account, request: LinkRequest) -> bool:
+    """
+    Whether a link without a mark may be the one that was asked for.
+
+    It was made so where neither address was set then, though one is now; or Mollie shows an address of its own.
+    """
+    try:
+        _ = read_asked_link(listed, account, request=request)
+    except IntegrityBreach:
+        return False
+    return True
 
 
 def _is_older(listed: Json, than: dt.datetime) -> bool:
