@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import select
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,7 +18,8 @@ import httpx
 import pytest
 
 from paybylink.drivers import AsyncDoors, Doors, Patience, arun, run
-from paybylink.drivers.senders import AsyncSender, AsyncStraight, Straight, open_async_sender, open_sender
+from paybylink.drivers.over_sockets import OverSockets
+from paybylink.drivers.senders import AsyncSender, AsyncStraight, open_async_sender, open_sender
 from paybylink.errors import NotSent, OutcomeUnknown, PaybylinkError
 from paybylink.flow import Call, Retry, Sending
 
@@ -25,7 +27,7 @@ from .driving import KEY, deaf_server, make_certificate, one, tiny_server
 from .wire import CLOSE, OK, RESET, SILENCE, Wire, wire
 
 #: Every way by which a request can leave without a client of the host's: the sync one, and the two awaited ones.
-WAYS = ("straight", "awaited", "aiohttp")
+WAYS = ("sockets", "httpx", "aiohttp")
 every_way = pytest.mark.parametrize("way", WAYS)
 #: No second attempt.
 ONCE = Patience(attempts=1)
@@ -36,7 +38,7 @@ HASTY = Patience(attempts=1, connect_seconds=0.2, reply_seconds=0.2)
 
 def async_sender(way: str, patience: Patience) -> AsyncSender:
     """One of the awaited ways."""
-    if way == "awaited":
+    if way == "httpx":
         return AsyncStraight(patience)
     _ = pytest.importorskip("aiohttp")
     from paybylink.drivers.over_aiohttp import OverAiohttp
@@ -60,9 +62,9 @@ def server_side(certificate: Path) -> ssl.SSLContext:
 def carry(way: str, *calls: Call[Any], patience: Patience | None = None) -> list[Any]:
     """What `calls` return one after the other, each by the same connections."""
     patience = patience or Patience()
-    if way == "straight":
+    if way == "sockets":
         straight = Doors(vault=None, patience=patience)
-        assert isinstance(straight._sender(), Straight)
+        assert isinstance(straight._sender(), OverSockets)
         try:
             return [run(call, straight) for call in calls]
         finally:
@@ -129,6 +131,7 @@ class TestLostAnswers:
             pytest.param(
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", id="chunk that is none"
             ),
+            pytest.param((b"HTTP/1.1 103 Early Hints\r\n\r\n", CLOSE), id="hint without an answer"),
             pytest.param(
                 b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok",
                 id="gzip that is none",
@@ -290,11 +293,13 @@ class TestRequests:
 
     @every_way
     def test_go_over_tls(self, way: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """By a certificate that the environment's bundle vouches for, as httpx has it."""
+        """By a certificate that the environment's bundle vouches for, as httpx has it; over as many as are needed."""
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        with wire(context=server_side(certificate)) as server:
-            assert carry(way, one(to(f"https://localhost:{server.port}/"))) == [200]
-        assert len(server.requests) == 1
+        last = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+        with wire(OK, last, context=server_side(certificate)) as server:
+            url = f"https://localhost:{server.port}/"
+            assert carry(way, *(one(to(url)) for _ in range(3))) == [200, 200, 200]
+        assert [number for number, _ in server.requests] == [0, 0, 1]
 
 
 class TestAnswers:
@@ -323,6 +328,92 @@ class TestAnswers:
 
         assert (first.content, second.status_code, second.content) == (b"ok", 204, b"")
         assert [number for number, _ in server.requests] == [0, 0]
+
+
+class TestKeptConnections:
+    """Those of the synchronous doors, which are ours to look after."""
+
+    @staticmethod
+    def ask(sender: OverSockets, url: str) -> int:
+        return sender.send(to(url), follow_redirects=False).status_code
+
+    @pytest.mark.parametrize(
+        "afterwards", [pytest.param((OK, CLOSE), id="closed"), pytest.param((OK, OK), id="talked unasked")]
+    )
+    def test_that_are_no_longer_silent_are_not_used(self, afterwards: tuple[bytes | str, ...]) -> None:
+        """Nothing is written into a connection that the server has closed, or on which it has said too much."""
+        sender = OverSockets(ONCE)
+        with wire(afterwards) as server:
+            assert self.ask(sender, server.url) == 200
+            ((_, connection),) = next(iter(sender._kept.values()))
+            # Until what the server did afterwards has arrived.
+            _ = select.select([connection.sock], [], [], 10)
+            assert self.ask(sender, server.url) == 200
+            sender.close()
+
+        assert [number for number, _ in server.requests] == [0, 1]
+
+    def test_that_rested_too_long_are_not_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Middleboxes forget, and do not tell."""
+        sender = OverSockets(ONCE)
+        with wire() as server:
+            assert self.ask(sender, server.url) == 200
+            monkeypatch.setattr("paybylink.drivers.over_sockets._KEPT_SECONDS", 0.0)
+            assert self.ask(sender, server.url) == 200
+            sender.close()
+
+        assert [number for number, _ in server.requests] == [0, 1]
+
+    def test_that_the_server_will_close_are_not_kept(self) -> None:
+        """It says so in the reply."""
+        sender = OverSockets(ONCE)
+        with wire(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok") as server:
+            assert self.ask(sender, server.url) == 200
+            assert not any(sender._kept.values())
+            assert self.ask(sender, server.url) == 200
+            sender.close()
+
+        assert [number for number, _ in server.requests] == [0, 1]
+
+    def test_are_not_more_than_a_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After a rush the rest is closed; and after `close` nothing is kept any more."""
+        monkeypatch.setattr("paybylink.drivers.over_sockets._MOST_KEPT", 0)
+        sender = OverSockets(ONCE)
+        with wire() as server:
+            assert self.ask(sender, server.url) == 200
+            monkeypatch.undo()
+            sender.close()
+            assert self.ask(sender, server.url) == 200
+
+        assert not any(sender._kept.values())
+        assert [number for number, _ in server.requests] == [0, 1]
+
+    def test_that_a_person_interrupts_are_closed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is left of a reply is never read as the next one."""
+        sender = OverSockets(ONCE)
+        with wire() as server:
+            with monkeypatch.context() as pressed:
+                pressed.setattr("paybylink.drivers.over_sockets._ask", _interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    _ = self.ask(sender, server.url)
+            assert self.ask(sender, server.url) == 200
+            sender.close()
+
+        assert [number for number, _ in server.requests] == [1]
+
+    def test_are_looked_at_where_the_system_cannot_poll(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Windows has `select` alone."""
+        monkeypatch.delattr("select.poll", raising=False)
+        sender = OverSockets(ONCE)
+        with wire() as server:
+            assert [self.ask(sender, server.url) for _ in range(2)] == [200, 200]
+            sender.close()
+
+        assert [number for number, _ in server.requests] == [0, 0]
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 class TestCancelling:
@@ -374,7 +465,7 @@ class TestOurOwnSenders:
 
     def test_are_the_quickest_that_is_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """aiohttp where it is there, else httpx's own pool."""
-        assert isinstance(open_sender(Patience()), Straight)
+        assert isinstance(open_sender(Patience()), OverSockets)
         monkeypatch.setitem(sys.modules, "aiohttp", None)
         monkeypatch.delitem(sys.modules, "paybylink.drivers.over_aiohttp", raising=False)
         assert isinstance(open_async_sender(Patience()), AsyncStraight)
@@ -383,6 +474,12 @@ class TestOurOwnSenders:
         from paybylink.drivers.over_aiohttp import OverAiohttp
 
         assert isinstance(open_async_sender(Patience()), OverAiohttp)
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("way", WAYS[1:])
+    async def test_can_be_closed_before_they_were_used(self, way: str) -> None:
+        """Nothing was opened, and nothing is left behind."""
+        await async_sender(way, Patience()).aclose()
 
     @pytest.mark.anyio
     @pytest.mark.parametrize("way", WAYS[1:])

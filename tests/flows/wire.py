@@ -9,7 +9,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from attrs import define, field
 
@@ -56,9 +56,10 @@ def wire(
 
     def talk(connection: socket.socket, number: int) -> None:
         # A client that goes away, and a handshake that fails, are what the tests are about.
-        with suppress(OSError), connection:
+        with suppress(OSError), ExitStack() as stack:
+            _ = stack.enter_context(connection)
             if context is not None:
-                connection = context.wrap_socket(connection, server_side=True)
+                connection = stack.enter_context(context.wrap_socket(connection, server_side=True))
                 open_.append(connection)
             while (request := _request(connection)) is not None:
                 told.requests.append((number, request))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -79,6 +80,13 @@ class Patience:
     def timeout(self) -> httpx.Timeout:
         """The same for httpx."""
         return httpx.Timeout(self.reply_seconds, connect=self.connect_seconds, pool=self.connect_seconds)
+
+
+def trusted() -> ssl.SSLContext:
+    """TLS by the certificates that httpx trusts: certifi's, or those that ``SSL_CERT_FILE`` names."""
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class Attempts:

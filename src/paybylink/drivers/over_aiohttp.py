@@ -24,7 +24,7 @@ import aiohttp
 import httpx
 from yarl import URL
 
-from .http import Patience
+from .http import Patience, trusted
 
 #: As many connections as httpx would open, kept as long: a stale one makes an unknown outcome.
 _MOST: Final = 100
@@ -106,9 +106,7 @@ class OverAiohttp:
 
     def _open(self) -> aiohttp.ClientSession:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=_MOST, keepalive_timeout=_KEPT_SECONDS, ssl=httpx.create_ssl_context()
-            ),
+            connector=aiohttp.TCPConnector(limit=_MOST, keepalive_timeout=_KEPT_SECONDS, ssl=trusted()),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             skip_auto_headers=_ADDED,
