@@ -38,7 +38,7 @@ from paybylink.money import Money
 from paybylink.orders import Order
 from paybylink.payments import PaymentStatus
 from paybylink.providers.adyen import AdyenProvider
-from paybylink.providers.base import PaymentNotice, RefundNotice
+from paybylink.providers.base import ForeignNotice, PaymentNotice, RefundNotice, UnknownNotice
 from paybylink.testing import script
 
 from .adyen_given import (
@@ -373,13 +373,31 @@ def test_the_package_verifies_the_first_item_only_and_we_verify_all() -> None:
 
 def test_a_field_that_slides_into_the_next_is_nobodys_payment() -> None:
     """Nothing is escaped in what is signed: ``A`` + ``B:1`` and ``A:B`` + ``1`` have one signature."""
-    honest = item("authorisation", merchantAccountCode=ACCOUNT, merchantReference=f"x:{MARK}")
-    slid = {**signed(honest), "merchantAccountCode": f"{ACCOUNT}:x", "merchantReference": MARK}
+    honest = signed(item("authorisation", merchantAccountCode=ACCOUNT, merchantReference=f"x:{MARK}"))
+    slid = {**honest, "merchantAccountCode": f"{ACCOUNT}:x", "merchantReference": MARK}
 
-    provider = account()
-    provider.verify({}, notification(slid), now=NOW)
+    account().verify({}, notification(slid), now=NOW)
 
-    assert not isinstance(provider.read(notification(slid))[0].notice, PaymentNotice)
+    assert isinstance(account().read(notification(slid))[0].notice, UnknownNotice)
+
+
+def test_the_payment_of_another_account_does_not_slide_into_ours() -> None:
+    """A company's webhook tells other accounts' payments under the same key, whose references others choose."""
+    theirs = signed(
+        item("authorisation", merchantAccountCode="AnotherShop", merchantReference=f"{ACCOUNT}:{MARK}")
+    )
+    slid = {
+        **theirs,
+        "originalReference": ":AnotherShop",
+        "merchantAccountCode": ACCOUNT,
+        "merchantReference": MARK,
+    }
+
+    for one in (theirs, slid):
+        account().verify({}, notification(one), now=NOW)
+
+    assert isinstance(account().read(notification(theirs))[0].notice, ForeignNotice)
+    assert isinstance(account().read(notification(slid))[0].notice, UnknownNotice)
 
 
 def test_what_is_not_signed_decides_nothing() -> None:

@@ -6,7 +6,7 @@ time, returns None for an item without `additionalData`, and raises or signs ``N
 
 A body has one item or several, each signed for itself (`additionalData.hmacSignature`): HMAC-SHA256, with a key that
 is told in hexadecimal, over eight fields joined with colons, in base64. A field that is missing or null is empty.
-Nothing is escaped, so fields could slide; see `_marks`, `_notices` and rule 2.
+Nothing is escaped, so fields could slide into each other; a colon is taken in one of them only.
 
 Rule 1: every item has to be signed, or the whole body is refused.
 Rule 2: only the signed fields are believed. `paymentLinkId` and all of `additionalData`, `live`, the date, the method
@@ -32,7 +32,7 @@ from typing import Any, Final, TypeAlias
 
 from paybylink.errors import WebhookRejected
 from paybylink.links import Mode
-from paybylink.providers.base import ProviderEvent, UnknownNotice
+from paybylink.providers.base import Notice, ProviderEvent, UnknownNotice
 
 from ._notices import Told, moment, notice_of
 
@@ -131,11 +131,13 @@ def _event(item: Json, mode: Mode, account: str) -> ProviderEvent:
         if not isinstance(found, str) or not found or len(found) > _LONGEST_NAME or not found.isprintable():
             raise WebhookRejected("an item has no event code or no reference")
     at = moment(item.get("eventDate"))
-    notice = (
-        UnknownNotice(reason="its eventDate cannot be read")
-        if at is None
-        else notice_of(Told.of(item, at=at, mode=mode, success=success), account=account)
-    )
+    notice: Notice
+    if _slides(item):
+        notice = UnknownNotice(reason="a signed field has a colon, so its signature fits another item too")
+    elif at is None:
+        notice = UnknownNotice(reason="its eventDate cannot be read")
+    else:
+        notice = notice_of(Told.of(item, at=at, mode=mode, success=success), account=account)
     return ProviderEvent(
         event_id=f"{kind}:{name}:{success}",
         kind=str(kind),
@@ -144,6 +146,18 @@ def _event(item: Json, mode: Mode, account: str) -> ProviderEvent:
         notice=notice,
         newest_wins=True,
     )
+
+
+def _slides(item: Json) -> bool:
+    """
+    Whether the signed fields could be read in another way.
+
+    With a colon in none but `merchantReference` there is one way only: three fields before it, four behind it.
+    """
+    amount = item.get("amount")
+    currency = amount.get("currency") if isinstance(amount, Mapping) else None
+    names = ("pspReference", "originalReference", "merchantAccountCode", "eventCode", "success")
+    return any(":" in str(told) for told in (currency, *(item.get(name) for name in names)))
 
 
 def _notification(body: bytes) -> Json:
