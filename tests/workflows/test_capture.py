@@ -213,3 +213,83 @@ def test_a_provider_that_cannot_is_not_asked(street: Street) -> None:
         payment = shop.paid(pay, link.current.url or "", how="declined")
         with pytest.raises(UnsupportedCapability):
             _ = pay.capture(payment)
+
+
+@pytest.mark.parametrize("act", [PayByLink.capture, PayByLink.cancel_payment], ids=["capture", "cancel"])
+def test_after_a_certain_no_something_else_may_be_asked(shop: Shop, act: Callable[..., Payment]) -> None:
+    """Reserved money that cannot be taken, or not so much of it, can be given up, and the other way round."""
+    refusals = {
+        "stripe": '{"error": {"type": "invalid_request_error", "code": "parameter_invalid_integer"}}',
+        "adyen": '{"status": 422, "errorCode": "167", "message": "x", "errorType": "validation"}',
+    }
+    other = PayByLink.cancel_payment if act is PayByLink.capture else PayByLink.capture
+    with shop.open() as pay:
+        payment = reserved(shop, pay, f"INSTEAD-{act.__name__}".upper().replace("_", "-"))
+        _ = shop.street.sandbox.control.fault(
+            "status", PATHS[shop.vendor], method="POST", status=422, text=refusals[shop.vendor], work=False
+        )
+        with pytest.raises(ProviderError):
+            _ = act(pay, payment)
+        _ = other(pay, payment)
+        _ = shop.hear(pay)
+
+        wanted = PaymentStatus.CANCELLED if act is PayByLink.capture else PaymentStatus.SUCCEEDED
+        assert again(pay, payment).status is wanted
+
+
+def test_a_no_from_the_door_leaves_the_question_open(shop: Shop) -> None:
+    """A revoked key says nothing of an earlier sending, so nothing that contradicts it is asked."""
+    refusals = {
+        "stripe": '{"error": {"type": "invalid_request_error", "code": "api_key_expired"}}',
+        "adyen": '{"status": 401, "errorCode": "000", "message": "x", "errorType": "security"}',
+    }
+    with shop.open() as pay:
+        payment = reserved(shop, pay, "DOOR")
+        _ = shop.street.sandbox.control.fault(
+            "status", PATHS[shop.vendor], method="POST", status=401, text=refusals[shop.vendor], work=False
+        )
+        with pytest.raises(ProviderError):
+            _ = pay.capture(payment, amount=FORTY)
+        with pytest.raises(InvalidInput, match=r"was asked to capture 40\.00 EUR before"):
+            _ = pay.cancel_payment(payment)
+        assert pay.capture(payment, amount=FORTY).status in (
+            PaymentStatus.SUCCEEDED,
+            PaymentStatus.AUTHORISED,
+        )
+
+
+@pytest.mark.parametrize("act", [PayByLink.capture, PayByLink.cancel_payment], ids=["capture", "cancel"])
+def test_a_no_that_is_told_later_frees_the_payment(street: Street, act: Callable[..., Payment]) -> None:
+    """Adyen takes the request and refuses it by webhook: asked again, it is another request; so is something else."""
+    shop = street.shop("adyen", f"later-{act.__name__}")
+    word = "adyen.captures" if act is PayByLink.capture else "adyen.cancels"
+    with shop.open() as pay:
+        payment = reserved(shop, pay, f"LATER-{act.__name__}".upper().replace("_", "-"))
+        _ = street.sandbox.control.fault("refuse", word, times=2)
+        for _ in range(2):
+            assert act(pay, payment).status is PaymentStatus.AUTHORISED
+            assert shop.hear(pay, times=2) == []
+            assert again(pay, payment).vendor_status.startswith("refused: ")
+        _ = act(pay, payment)
+        _ = shop.hear(pay)
+
+        wanted = PaymentStatus.SUCCEEDED if act is PayByLink.capture else PaymentStatus.CANCELLED
+        assert again(pay, payment).status is wanted
+
+
+def test_an_outcome_that_is_told_during_a_no_counts(street: Street) -> None:
+    """Somebody takes the money in the Customer Area while our own request is refused."""
+    shop = street.shop("adyen", "during-a-no")
+    refusal = '{"status": 422, "errorCode": "167", "message": "x", "errorType": "validation"}'
+
+    def conflict() -> None:
+        raise Conflict("update_payment")
+
+    with shop.open() as pay:
+        payment = reserved(shop, pay, "DURING-A-NO")
+        _ = street.sandbox.control.fault(
+            "status", PATHS["adyen"], method="POST", status=422, text=refusal, work=False
+        )
+        _ = meanwhile(pay, "batch update_payment", conflict)
+        with pytest.raises(ProviderError):
+            _ = pay.capture(payment)

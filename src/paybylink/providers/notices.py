@@ -72,6 +72,8 @@ class PaymentNotice:
         uses_up: a failed payment after which the provider takes no other one on the same link.
         payment_event: the id of the event that tells the payment itself and whose it is; given by providers that
             cannot be asked, with news such as a capture, which do not say it.
+        refused: ``capture`` or ``cancel``, where the news are that this was asked for and refused; the payment is as
+            it was then.
     """
 
     vendor_id: str
@@ -87,6 +89,7 @@ class PaymentNotice:
     payer: Payer | None = None
     uses_up: bool = False
     payment_event: str = ""
+    refused: str = ""
 
 
 @frozen(kw_only=True)

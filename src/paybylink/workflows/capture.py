@@ -3,11 +3,13 @@ Taking reserved money, or giving it up.
 
 What was asked is written on the payment before it is sent. A retry repeats the same request under the same key, which
 is made of the payment's own id; once a provider that tells the outcome later has answered, nothing is sent again.
+What was refused for certain, at once or later, may be asked anew, or something else instead.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from attrs import evolve
 
@@ -17,11 +19,9 @@ from paybylink.money import Money
 from paybylink.payments import Payment, PaymentStatus
 from paybylink.providers.base import Feature, PaymentNotice, Provider, Support, need
 
+from .asked import Asked
 from .merchant import Merchant
 from .record import ROUNDS, record_all
-
-#: What `vendor_status` begins with from our question on, and from the provider's "received" on.
-_ASKED, _RECEIVED = "asked: ", "received: "
 
 
 def capture(merchant: Merchant, payment_id: str, *, amount: Money | None, now: dt.datetime) -> Flow[Payment]:
@@ -87,51 +87,63 @@ def _ask(
         raise InvalidInput.single(
             "payment", f"is {payment.status}", "only reserved money can be captured or given up"
         )
-    before = payment.vendor_status
-    if before == f"{_RECEIVED}{what}":
+    asked = Asked.on(payment)
+    if asked is None:
+        asked = Asked(what, payment.version)
+        _ = yield from write(
+            merchant.store.update_payment(asked.written(payment), version=payment.version), fence=True
+        )
+    elif asked.what != what:
+        raise InvalidInput.single("payment", f"was asked to {asked.what} before", "wait for what comes of it")
+    elif asked.received:
         return payment
-    if before.startswith((_ASKED, _RECEIVED)) and before != f"{_ASKED}{what}":
-        was = before.partition(": ")[2]
-        raise InvalidInput.single("payment", f"was asked to {was} before", "wait for what comes of it")
-    if before != f"{_ASKED}{what}":
-        asked = evolve(payment, vendor_status=f"{_ASKED}{what}")
-        _ = yield from write(merchant.store.update_payment(asked, version=payment.version), fence=True)
     try:
-        notice = yield from _send(provider, payment, what, amount, now=now)
+        notice = yield from _send(provider, payment, asked, amount, now=now)
     except ProviderError as error:
-        notice = yield from _look(provider, payment, error)
+        told = yield from _look(provider, payment)
+        if told is None or told.status is PaymentStatus.AUTHORISED:
+            yield from _refused(merchant, payment.id, asked, error)
+            raise
+        notice = told
     if notice.status is PaymentStatus.AUTHORISED:
-        yield from _received(merchant, payment.id, what)
+        yield from _now(merchant, payment.id, asked, evolve(asked, received=True).written)
     else:
         _ = yield from record_all(merchant, provider, (notice,), now=now)
     return (yield from _load(merchant, payment.id))
 
 
 def _send(
-    provider: Provider, payment: Payment, what: str, amount: Money | None, *, now: dt.datetime
+    provider: Provider, payment: Payment, asked: Asked, amount: Money | None, *, now: dt.datetime
 ) -> Call[PaymentNotice]:
-    key = f"{payment.id}-{what.partition(' ')[0]}"
+    key = asked.key(payment)
     if amount is None:
         return (yield from provider.cancel_payment(payment.vendor_id, key=key, now=now))
     return (yield from provider.capture(payment.vendor_id, amount, key=key, now=now))
 
 
-def _look(provider: Provider, payment: Payment, error: ProviderError) -> Call[PaymentNotice]:
-    """The payment as it stands, after a "no" that may only mean that it was done before."""
+def _look(provider: Provider, payment: Payment) -> Call[PaymentNotice | None]:
+    """The payment as it stands, after a "no" that may only mean that it was done before; None where nobody tells."""
     if provider.capabilities[Feature.FETCH_PAYMENT].support is Support.UNSUPPORTED:
-        raise error
-    notice = yield from provider.fetch_payment(payment.vendor_id)
-    if notice.status is PaymentStatus.AUTHORISED:
-        raise error
-    return notice
+        return None
+    return (yield from provider.fetch_payment(payment.vendor_id))
 
 
-def _received(merchant: Merchant, payment_id: str, what: str) -> Flow[None]:
-    """Write down that the provider has taken the request; the outcome may have been told already."""
+def _refused(merchant: Merchant, payment_id: str, asked: Asked, error: ProviderError) -> Flow[None]:
+    """After a certain "no" something else may be asked; any other one may have been of a repetition only."""
+    if not error.certain or error.standard_code == "idempotency_conflict":
+        return
+    try:
+        yield from _now(merchant, payment_id, asked, asked.refused)
+    except Conflict:
+        # Its outcome, or another wish, was written meanwhile, and counts.
+        return
+
+
+def _now(merchant: Merchant, payment_id: str, asked: Asked, said: Callable[[Payment], Payment]) -> Flow[None]:
+    """Write down what became of the question, unless the outcome has been told already."""
     payment = yield from _load(merchant, payment_id)
-    if payment.status is PaymentStatus.AUTHORISED:
-        received = evolve(payment, vendor_status=f"{_RECEIVED}{what}")
-        _ = yield from write(merchant.store.update_payment(received, version=payment.version))
+    if payment.status is PaymentStatus.AUTHORISED and Asked.on(payment) == asked:
+        _ = yield from write(merchant.store.update_payment(said(payment), version=payment.version))
 
 
 def _load(merchant: Merchant, payment_id: str) -> Flow[Payment]:

@@ -25,6 +25,7 @@ from paybylink.payments import Payment, PaymentFlag, PaymentStatus, payment_move
 from paybylink.providers.base import PaymentNotice, Provider
 from paybylink.standing import after_attempt, after_payment
 
+from .asked import Asked
 from .behind import behind_of, closings, named
 from .effects import Effects, of_unknown_payment
 from .merchant import Merchant
@@ -144,7 +145,10 @@ def _payment(
 
 
 def _better_told(merchant: Merchant, known: Payment, notice: PaymentNotice) -> Effects:
-    """Nothing has moved, but the method is told for the first time, or told anew by a younger message."""
+    """Nothing has moved, but the method is told for the first time, or told anew by a younger message, or a no is."""
+    asked = Asked.on(known)
+    if asked is not None and asked.verb == notice.refused:
+        return Effects(steps=(merchant.store.update_payment(asked.refused(known), version=known.version),))
     younger = notice.at > known.at or not known.method
     if not notice.method or notice.method == known.method or not younger:
         return Effects()
