@@ -22,6 +22,7 @@ from paybylink import (
 )
 from paybylink.errors import Conflict
 from paybylink.events import Event, LinkCancelled, LinkExpired
+from paybylink.flow import Call
 from paybylink.links import ProviderLinkStatus
 from paybylink.money import Money
 from paybylink.payments import PaymentFlag
@@ -441,6 +442,40 @@ def test_a_used_up_link_that_is_gone_gets_another_one_in_its_place(world: World)
         replaced = stands(pay, link)
         assert (replaced.status, replaced.payable) == (LinkStatus.OPEN, True)
         assert len(world.links("USED-UP-GONE")) == 2
+
+
+def test_a_used_up_link_that_was_paid_after_all_stays_closed(world: World) -> None:
+    """Money came by it meanwhile; it is not opened for another payer."""
+    with world.shop("used-up-paid") as pay:
+        link = used_up(world, pay, "USED-UP-PAID")
+        since = len(world.receiver.calls)
+        _ = world.sandbox.control.pay(link.url, although_closed=True)
+        _ = world.sandbox.control.fault("status", "/stripe/v1/payment_links", status=503, times=3)
+        _ = world.hear(pay, since)
+        world.sandbox.control.clear_faults()
+        assert stands(pay, link).status is LinkStatus.PAID
+        assert pay.create_link(world.order("USED-UP-PAID")).status is LinkStatus.PAID
+
+        assert [one["active"] for one in world.links("USED-UP-PAID")] == [False]
+        assert pay.run_due().completed == 0
+
+
+def test_a_provider_that_does_not_call_it_open_is_not_believed(world: World) -> None:
+    """The request was taken, and the link still cannot be paid: that is asked for again."""
+
+    class Deaf(StripeProvider):
+        """Answers that it is closed, whatever was asked."""
+
+        def reopen_link(self, vendor_id: str, *, key: str, now: dt.datetime) -> Call[VendorLink]:
+            return (yield from self.fetch_link(vendor_id))
+
+    with world.shop("used-up-deaf") as pay:
+        link = used_up(world, pay, "USED-UP-DEAF")
+    deaf = Deaf("sk_test_world", webhook_secrets=[world.secret], base_url=world.sandbox.stripe_url)
+    with world.pay_by_link(f"sqlite:///{world.folder / 'used-up-deaf.db'}", providers=[deaf]) as pay:
+        assert pay.run_due().failed == ("outcome_unknown",)
+
+        assert stands(pay, link).status is LinkStatus.PENDING
 
 
 def test_a_lost_answer_to_opening_again_is_asked_for(world: World) -> None:

@@ -30,7 +30,7 @@ from paybylink.store import StoredLink
 from .merchant import Merchant
 
 #: Providers count in whole seconds, and some a little less than was asked for.
-_ROUNDING = dt.timedelta(minutes=2)
+ROUNDING = dt.timedelta(minutes=2)
 
 
 def provider_of(merchant: Merchant, link: PaymentLink, name: str) -> Provider:
@@ -110,7 +110,7 @@ def write_attempt(
     request = link_request(merchant, link, attempt)
     ends = provider.ends_at(request, now=now)
     assert link.expires_at is not None
-    if ends is not None and ends < link.expires_at - _ROUNDING:
+    if ends is not None and ends < link.expires_at - ROUNDING:
         if not merchant.store.public_url:
             raise UnsupportedCapability(
                 provider.name,

@@ -63,11 +63,9 @@ def effects_of(merchant: Merchant, provider: Provider, notice: Notice, *, now: d
             return Effects(state="foreign", reason=notice.reason)
         case UnknownNotice():
             return Effects(state="parked", reason=notice.reason)
-        case Bell():
-            # It says nothing, and is answered by asking; see `receive`.
-            return Effects()
-        case LinkNotice():
-            # Money and our own closing tell the same; `refresh` sees what was changed by hand.
+        case LinkNotice() | Bell():
+            # Money and our own closing tell the same; `refresh` sees what was changed by hand. A bell says nothing,
+            # and is answered by asking; see `receive`.
             return Effects()
     if notice.mode is not provider.mode:
         return Effects(state="parked", reason=f"a {notice.mode} event reached a {provider.mode} account")

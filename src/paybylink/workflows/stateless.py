@@ -39,6 +39,7 @@ from paybylink.providers.base import (
 )
 from paybylink.standing import after_attempt, after_payment
 
+from .attempt import ROUNDING
 from .wish import LinkWish
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -79,7 +80,7 @@ def issue_stateless(
         if explicit_expiry:
             raise _forgotten(provider, "an expiry", "somebody has to close the link in time")
         request = evolve(request, expires_at=None)
-    elif told < ends:
+    elif told < ends - ROUNDING:
         raise _forgotten(
             provider,
             f"a link until {ends:%Y-%m-%d}",
@@ -122,7 +123,8 @@ def _made(
     try:
         return (yield from provider.create_link(request, written=written))
     except ProviderError as error:
-        if error.standard_code != "idempotency_conflict":
+        # Mollie says of a key that was used with other content no more than that the request is wrong.
+        if error.standard_code not in ("idempotency_conflict", "invalid_request"):
             raise
         conflict = error
     # The same reference with other bytes: those of the day before, or of another order. The provider may tell.
@@ -132,6 +134,8 @@ def _made(
         found = None
     if found is not None:
         return found
+    if conflict.standard_code != "idempotency_conflict":
+        raise conflict
     raise InvalidInput.single(
         "order.reference",
         "was used with other content, and without a store the two cannot be told apart",

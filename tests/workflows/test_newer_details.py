@@ -1,0 +1,82 @@
+"""Adyen tells an event again, with other details and a later date; the newest counts, and acts once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from paybylink import PayByLink, PaymentLink
+
+from .receiver import Call
+from .shops import Shop, open_street
+
+
+@pytest.fixture
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with open_street(tmp_path_factory.mktemp("street")) as street:
+        yield street.shop("adyen", "newer")
+
+
+def retold(call: Call, **changes: str) -> Call:
+    """The same event with other details: date and method are not signed."""
+    body: dict[str, Any] = json.loads(call.body)
+    for item in body["notificationItems"]:
+        item["NotificationRequestItem"] |= changes
+    return evolve(call, body=json.dumps(body).encode())
+
+
+def take(pay: PayByLink, *calls: Call) -> int:
+    """How many events they meant."""
+    told = 0
+    for call in calls:
+        reply = pay.receive("adyen", headers=call.headers, body=call.body, query=call.query)
+        assert (reply.status, reply.body) == (200, b"[accepted]")
+        told += len(reply.events)
+    return told
+
+
+def method(pay: PayByLink) -> str:
+    (payment,) = list(pay.payments())
+    return payment.method
+
+
+def paid(shop: Shop, pay: PayByLink) -> tuple[PaymentLink, Call]:
+    """A link that was paid, and what was told of it."""
+    link = pay.create_link(shop.order("NEWER"))
+    assert link.current is not None
+    _ = shop.customer_pays(link.current.url or "")
+    (call,) = shop.told()
+    return link, call
+
+
+def test_the_newest_details_count_whatever_comes_last(shop: Shop) -> None:
+    """The older telling, coming later, changes nothing; the newer one changes the details and books nothing anew."""
+    with shop.open() as pay:
+        _, call = paid(shop, pay)
+        older = retold(call, paymentMethod="mc", eventDate="2000-01-01T00:00:00+00:00")
+        newer = retold(call, paymentMethod="bcmc", eventDate="2090-01-01T00:00:00+01:00")
+        assert take(pay, call, older) == 1
+        told_first = method(pay)
+        assert take(pay, newer, call, older, newer) == 0
+
+        assert told_first not in ("bcmc", "bancontact")
+        assert method(pay) == "bancontact"
+        assert len(pay.balance()) == 2
+
+
+def test_two_who_hear_the_newer_one_at_once_write_it_once(shop: Shop) -> None:
+    """The second one finds it as new already."""
+    from .world import meanwhile
+
+    with shop.open() as pay, shop.open() as other:
+        _, call = paid(shop, pay)
+        newer = retold(call, paymentMethod="bcmc", eventDate="2090-01-01T00:00:00+01:00")
+        assert take(pay, call) == 1
+        _ = meanwhile(pay, "newer_event", lambda: take(other, newer))
+        assert take(pay, newer) == 0
+
+        assert method(pay) == "bancontact"
