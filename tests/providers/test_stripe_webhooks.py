@@ -188,6 +188,17 @@ def test_a_verified_body_that_is_no_event_is_rejected(body: bytes) -> None:
         _ = read(body)
 
 
+def test_what_was_only_reserved_is_no_money_whatever_the_session_calls_it() -> None:
+    """The intent's own news say when it is reserved and when it is taken."""
+    made = recorded("event_session_completed")
+    made["data"]["object"]["metadata"]["paybylink_later"] = "1"
+
+    notice = read(json.dumps(made).encode()).notice
+
+    assert isinstance(notice, PaymentNotice)
+    assert notice.status is PaymentStatus.PROCESSING
+
+
 def test_a_completed_session_that_is_paid_is_a_payment_in_our_currency() -> None:
     """Amount and currency are the order's, not what a payer abroad was shown."""
     found = read(event("session_completed"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
+from paybylink.checkout import Capture
 from paybylink.kinds import HostedInvoice, InvoiceBound, Reusable
 from paybylink.providers.base import LinkRequest
 
@@ -23,6 +24,8 @@ INVOICE: Final = "paybylink_invoice"
 ASKED: Final = "paybylink_asked"
 #: How many payments the link takes: only by this does a session tell that a failed one has used its link up.
 LIMIT: Final = "paybylink_limit"
+#: That money is reserved first: what a session of such a link calls paid may only be that.
+LATER: Final = "paybylink_later"
 REFUND: Final = "paybylink_refund"
 REASON: Final = "paybylink_reason"
 
@@ -39,6 +42,8 @@ def marks(request: LinkRequest, *, now: dt.datetime) -> dict[str, str]:
         PART: order.part,
         LIMIT: "" if limit is None else str(limit),
     }
+    if order.checkout.capture is Capture.MANUAL:
+        ours[LATER] = "1"
     if isinstance(request.kind, InvoiceBound):
         ours[INVOICE] = request.kind.invoice.number
     # An empty value means "remove this key" to Stripe.

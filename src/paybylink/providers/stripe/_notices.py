@@ -27,7 +27,7 @@ from paybylink.payments import DisputeStatus, PaymentStatus, RefundStatus
 from paybylink.providers.base import DisputeNotice, Payer, PaymentNotice, RefundNotice
 
 from ._checkout import METHODS
-from ._marks import ATTEMPT, LIMIT, LINK, REASON, REFUND
+from ._marks import ATTEMPT, LATER, LIMIT, LINK, REASON, REFUND
 
 Json: TypeAlias = dict[str, Any]
 
@@ -47,6 +47,8 @@ _INTENT: Final[Mapping[str, PaymentStatus]] = MappingProxyType(
         "canceled": PaymentStatus.CANCELLED,
     }
 )
+#: What is no money, whatever a session says.
+_NOT_TAKEN: Final = frozenset({PaymentStatus.AUTHORISED, PaymentStatus.CANCELLED})
 _REFUND: Final[Mapping[str, RefundStatus]] = MappingProxyType(
     {
         "pending": RefundStatus.PENDING,
@@ -151,7 +153,9 @@ def paid_status(session: Json) -> PaymentStatus:
     """What `checkout.session.completed` says: the payer is done; whether money came is another question."""
     said = session["payment_status"]
     if said in _SESSION_PAID:
-        return PaymentStatus.SUCCEEDED
+        # Where money is reserved first, its intent says whether it was taken, and has news of its own.
+        reserved = said == "paid" and bool(mark(session, LATER))
+        return PaymentStatus.PROCESSING if reserved else PaymentStatus.SUCCEEDED
     return PaymentStatus.PROCESSING if said == "unpaid" else PaymentStatus.UNKNOWN
 
 
@@ -213,10 +217,11 @@ def dispute_notice(dispute: Json, *, mode: Mode) -> DisputeNotice:
 
 
 def _session_status(session: Json, intent: Mapping[str, Any]) -> PaymentStatus:
-    """As `paid_status`; of an unpaid session, the intent knows whether it still may become money."""
+    """As `paid_status`; the intent knows whether money is only reserved, or still may come."""
     said = paid_status(session)
-    if said is PaymentStatus.PROCESSING and intent:
-        return _INTENT.get(str(intent.get("status")), PaymentStatus.UNKNOWN)
+    known = _INTENT.get(str(intent.get("status")), PaymentStatus.UNKNOWN)
+    if intent and (said is PaymentStatus.PROCESSING or known in _NOT_TAKEN):
+        return known
     return said
 
 
