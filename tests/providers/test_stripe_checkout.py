@@ -189,7 +189,26 @@ def test_money_can_be_reserved_first() -> None:
     """On links and on sessions alike."""
     for request in (ordered(capture="manual"), short(capture="manual")):
         assert written(request)["payment_intent_data[capture_method]"] == "manual"
+        assert written(request)["metadata[paybylink_later]"] == "1"
     assert not [name for name in written(ordered()) if "capture" in name]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"card": {"capture_method": "manual"}},
+        [{"card": {"capture_method": "manual"}}],
+        {"capture_method": "x"},
+    ],
+)
+def test_a_raw_field_does_not_say_when_money_is_taken(value: object) -> None:
+    """Per method it stands in no intent, so reserved money would be taken for money, or its news be passed over."""
+    assert refused(ordered(extra={"stripe": {"payment_method_options": value}})) == [
+        "order.checkout.extra.stripe.payment_method_options"
+    ]
+    assert written(
+        ordered(extra={"stripe": {"payment_method_options": {"boleto": {"expires_after_days": 3}}}})
+    )
 
 
 def test_raw_fields_are_passed_through() -> None:

@@ -149,8 +149,21 @@ def with_extra(faults: Faults, form: Json, order: Order) -> Json:
         if not isinstance(name, str) or not _FIELD.fullmatch(name):
             # ``metadata[paybylink_link]`` would reach inside one of ours.
             faults.add(path, "is no name of a field", "write the field's bare name and an object below it")
+        elif _says(extra[name], "capture_method"):
+            faults.add(
+                path,
+                "says when the money is taken, of which our own marks would not know",
+                "say it by order.checkout.capture",
+            )
         elif name in _OURS or (name in form and name not in _WORDS):
             faults.add(
                 path, "is a field by which a promise is kept", "say it in the order, the kind or the expiry"
             )
     return {**form, **extra}
+
+
+def _says(value: object, word: str) -> bool:
+    """Whether `word` names a field anywhere in a raw value."""
+    if isinstance(value, Mapping):
+        return word in value or any(_says(each, word) for each in value.values())
+    return isinstance(value, list | tuple) and any(_says(each, word) for each in value)
