@@ -65,6 +65,17 @@ def test_the_payments_of_a_link_are_read_to_the_last_page() -> None:
     assert query(requests[1])["starting_after"] == "cs_test_1"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"has_more": None}, {"has_more": "false"}, {"has_more": True, "data": []}],
+    ids=["nothing", "a-word", "more-of-nothing"],
+)
+def test_a_list_that_does_not_say_whether_it_ends_is_not_believed(changes: dict[str, Any]) -> None:
+    """A payment on a page that is not read would be lost."""
+    with pytest.raises(IntegrityBreach):
+        _ = drive(account().payments_of("plink_1"), {**listed(session("paid", "pi_1")), **changes})
+
+
 def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that always has more is not followed for ever."""
     monkeypatch.setattr("paybylink.providers.stripe._asking.MOST_PAGES", 3)
@@ -87,6 +98,9 @@ def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
         ("unpaid", {"id": "pi_1", "status": "canceled"}, PaymentStatus.CANCELLED),
         ("unpaid", {"id": "pi_1", "status": "resting"}, PaymentStatus.UNKNOWN),
         ("half_paid", {"id": "pi_1", "status": "succeeded"}, PaymentStatus.UNKNOWN),
+        ("paid", {"id": "pi_1", "status": "succeeded"}, PaymentStatus.SUCCEEDED),
+        ("paid", {"id": "pi_1", "status": "requires_capture"}, PaymentStatus.AUTHORISED),
+        ("paid", {"id": "pi_1", "status": "canceled"}, PaymentStatus.CANCELLED),
     ],
 )
 def test_a_session_is_paid_only_when_its_payment_status_says_so(

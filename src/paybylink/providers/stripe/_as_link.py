@@ -68,7 +68,7 @@ class AsLink:
                     reply = yield from self.ask.get(f"{LINKS}/{self.ask.id(listed)}", expand=["line_items"])
                     return self.asked(reply, request)
                 asked = mark(listed, ASKED)
-                if asked.isdigit() and int(asked[:12]) < before:
+                if asked.isdecimal() and int(asked[:12]) < before:
                     return None
             after = self.ask.following(page, after)
             if after is None:

@@ -145,8 +145,12 @@ class Asking:
 
     def following(self, page: Json, after: str | None) -> str | None:
         """After which object the next page begins; None at the end."""
-        if page.get("has_more") is not True or not page["data"]:
+        more = page.get("has_more")
+        if more is False:
             return None
+        if more is not True or not page["data"]:
+            # A list that ended there would say that nothing was made, or hide a payment.
+            raise IntegrityBreach(self.who, {"has_more": "is neither the end nor followed by anything"})
         last = self.id(page["data"][-1])
         if last == after:
             raise IntegrityBreach(self.who, {"data": "is the same page again"})
