@@ -6,7 +6,8 @@ Rule 2: the exact request is stored with the reserved row before it is sent. Aft
         out under the same key while that lives; then the provider is asked whether the link exists; only a
         certain "no" leads to a new request.
 Rule 3: a request that was refused for certain leaves the link `pending` without anything behind it, so that a
-        corrected order may take its place. A wrong API key refuses nothing: the request stays asked.
+        corrected order may take its place, unless a part was paid before. A wrong API key refuses nothing: the
+        request stays asked.
 Rule 4: replacing closes first, and makes the new link only when the close is certain and no money came meanwhile.
 """
 
@@ -196,7 +197,7 @@ def _differing(
 ) -> Flow[StoredLink]:
     """What becomes of a wish whose reference has a link with other content."""
     link = stored.link
-    if link.status is LinkStatus.PENDING and link.current is None:
+    if link.status is LinkStatus.PENDING and link.current is None and not link.payments:
         return (yield from _rewrite(merchant, stored, asked, now=now))
     if not replace:
         raise ReferenceConflict(link.order.reference, differences, link)
@@ -206,7 +207,7 @@ def _differing(
             "replace",
             "closing the old link cannot wait for your commit; replace it without one",
         )
-    if link.status is LinkStatus.PENDING:
+    if link.status is LinkStatus.PENDING and link.current is not None:
         # Whether the old one exists is not known: find out first.
         link = yield from complete(merchant, stored, now=now)
     _check_replaceable(link)

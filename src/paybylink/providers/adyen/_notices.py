@@ -192,11 +192,7 @@ def _payment(
         vendor_status=told.code if told.success else f"{told.code} {told.reason or 'false'}",
         payer=payer,
         payment_event="" if known else f"AUTHORISATION:{payment}:true",
-        refused=""
-        if told.success or not told.original
-        else "capture"
-        if told.code == "CAPTURE"
-        else "cancel",
+        refused="" if told.success else {"CAPTURE": "capture", "AUTHORISATION": ""}.get(told.code, "cancel"),
     )
 
 
