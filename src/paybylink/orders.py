@@ -28,6 +28,9 @@ from .money import Money
 #: The longest reference that every provider takes (Adyen `reference`, 80 characters since v72).
 REFERENCE_LIMIT = 80
 
+#: For comparison only. An order without a checkout has one of its own.
+_PLAIN = Checkout()
+
 
 @frozen(kw_only=True)
 class Customer:
@@ -296,7 +299,7 @@ def order_fingerprint(order: Order) -> dict[str, str]:
 
 def _checkout_fingerprint(checkout: Checkout) -> dict[str, str]:
     """What differs from leaving it all out, so that orders stored before it was there compare equal."""
-    if checkout == Checkout():
+    if checkout == _PLAIN:
         return {}
     delay = checkout.capture_after
     return {

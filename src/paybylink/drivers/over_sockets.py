@@ -24,7 +24,7 @@ import time
 from collections import defaultdict, deque
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import httpx
 
@@ -39,6 +39,30 @@ _KEPT_SECONDS: Final = 5.0
 _CAUGHT: Final = (OSError, HTTPException, ValueError)
 
 
+class _Connection(HTTPConnection):
+    """Sends head and body in one piece: in two they would be two system calls, two packets and two TLS records."""
+
+    _parts: list[bytes] | None = None
+
+    def send(self, data: Any) -> None:
+        """Send `data`, or keep it until the request is whole."""
+        if self._parts is None:
+            super().send(data)
+        else:
+            self._parts.append(data)
+
+    def send_whole(self, body: bytes | None) -> None:
+        """Send the head that was put, with the body."""
+        self._parts = []
+        self.endheaders(body)
+        parts, self._parts = self._parts, None
+        self.send(b"".join(parts))
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
+
+
 class OverSockets:
     """
     Connections that are kept, for any number of threads.
@@ -51,7 +75,7 @@ class OverSockets:
         self._connect_seconds, self._reply_seconds = patience.connect_seconds, patience.reply_seconds
         self._tls: ssl.SSLContext | None = None
         # The one used last is taken first. What a thread has taken out is nobody else's.
-        self._kept: defaultdict[Origin, deque[tuple[float, HTTPConnection]]] = defaultdict(deque)
+        self._kept: defaultdict[Origin, deque[tuple[float, _Connection]]] = defaultdict(deque)
         self._closed = False
 
     def send(self, request: httpx.Request, *, follow_redirects: bool = False) -> httpx.Response:
@@ -95,18 +119,19 @@ class OverSockets:
             while (connection := self._take(origin)) is not None:
                 connection.close()
 
-    def _connect(self, origin: Origin) -> HTTPConnection:
+    def _connect(self, origin: Origin) -> _Connection:
         scheme, host, port = origin
         if scheme not in ("http", "https") or not host:
             # An empty host would be this machine.
             raise ValueError("no address of the web")
+        connection: _Connection
         if scheme == "http":
-            connection = HTTPConnection(host, port or 80, timeout=self._connect_seconds)
+            connection = _Connection(host, port or 80, timeout=self._connect_seconds)
         else:
             if self._tls is None:
                 # Two threads may both make one; they are equal.
                 self._tls = trusted()
-            connection = HTTPSConnection(host, port or 443, timeout=self._connect_seconds, context=self._tls)
+            connection = _TlsConnection(host, port or 443, timeout=self._connect_seconds, context=self._tls)
         # By itself it would connect anew in the middle of a request.
         connection.auto_open = 0
         try:
@@ -118,7 +143,7 @@ class OverSockets:
             raise
         return connection
 
-    def _take(self, origin: Origin) -> HTTPConnection | None:
+    def _take(self, origin: Origin) -> _Connection | None:
         """A kept connection that is alive; None where there is none."""
         kept = self._kept[origin]
         # It is empty, perhaps because another thread was quicker.
@@ -130,7 +155,7 @@ class OverSockets:
                 connection.close()
         return None
 
-    def _keep(self, origin: Origin, connection: HTTPConnection) -> None:
+    def _keep(self, origin: Origin, connection: _Connection) -> None:
         kept = self._kept[origin]
         # The reply may have said that the connection ends with it, and `http.client` has then closed it.
         if self._closed or connection.sock is None or len(kept) >= _MOST_KEPT:
@@ -139,13 +164,13 @@ class OverSockets:
             kept.append((time.monotonic(), connection))
 
 
-def _ask(connection: HTTPConnection, request: httpx.Request) -> HTTPResponse:
+def _ask(connection: _Connection, request: httpx.Request) -> HTTPResponse:
     """The head of the reply."""
     target = request.url.raw_path.decode("ascii")
     connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
     for name, value in request.headers.raw:
         connection.putheader(name.decode("ascii"), value)
-    connection.endheaders(request.read() or None)
+    connection.send_whole(request.read() or None)
     reply = connection.getresponse()
     if reply.status < 200:
         # `http.client` passes over 100 only; after any other the reply itself would be taken for the next one's.

@@ -34,6 +34,7 @@ from paybylink.errors import IntegrityBreach, NotSent, OutcomeUnknown, Paybylink
 from paybylink.flow import Call, Retry, Sending, Written
 
 R = TypeVar("R")
+C = TypeVar("C")
 
 #: Taking an address to pieces costs as much as a pass of an SDK, and most requests go to a few addresses.
 _address = lru_cache(maxsize=256)(httpx.URL)
@@ -61,6 +62,17 @@ class Outgoing:
     body: bytes = field(default=b"", repr=False)
     key: str = field(default="", repr=False)
     version: str = ""
+
+
+def twin(model: C) -> C:
+    """
+    A copy of an SDK's client that shares what it holds, for one call.
+
+    As `copy.copy` makes one, in a fifth of the time: each link takes three.
+    """
+    made: C = object.__new__(type(model))
+    vars(made).update(vars(model))
+    return made
 
 
 class Carrier(Protocol):

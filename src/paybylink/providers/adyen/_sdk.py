@@ -14,14 +14,13 @@ since the package keeps state in it; its HTTP client is the call's carrier.
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from paybylink.errors import MissingExtra
-from paybylink.providers.exchange import Carrier, Outgoing, SdkCall
+from paybylink.providers.exchange import Carrier, Outgoing, SdkCall, twin
 
 from ._settings import API_VERSION, TEST_BASE_URL
 
@@ -140,7 +139,7 @@ class Port:
 
     def _through(self, call: Callable[[Any], Any]) -> SdkCall[object]:
         def through(carrier: Carrier) -> object:
-            client: Any = copy.copy(self._model)
+            client: Any = twin(self._model)
             client.http_client = _Transport(carrier, self._base_url)
             message = call(client).message
             # The package makes an empty object of a 2xx that is no JSON.

@@ -16,7 +16,6 @@ Two distributions call their package `mollie`, so they cannot share an environme
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 import json
 import re
@@ -24,7 +23,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from paybylink.errors import MissingExtra
-from paybylink.providers.exchange import Carrier, Outgoing, SdkCall
+from paybylink.providers.exchange import Carrier, Outgoing, SdkCall, twin
 
 try:
     from mollie.api.client import Client
@@ -147,7 +146,7 @@ class Port:
 
         def through(carrier: Carrier) -> object:
             # A copy for each call: it holds the call's own carrier.
-            client = copy.copy(model)
+            client = twin(model)
             client.carrier = carrier
             # Copies of the fields too, since the SDK adds the test mode to what it is given.
             return ResourceBase(client).perform_api_call(

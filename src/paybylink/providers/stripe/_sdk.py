@@ -21,7 +21,6 @@ and an SDK error holds the whole body.
 
 from __future__ import annotations
 
-import copy
 import json
 import platform
 import re
@@ -29,7 +28,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from paybylink.errors import MissingExtra
-from paybylink.providers.exchange import Carrier, Outgoing, SdkCall
+from paybylink.providers.exchange import Carrier, Outgoing, SdkCall, twin
 
 try:
     import stripe
@@ -189,7 +188,7 @@ class Port:
 
         def through(carrier: Carrier) -> object:
             # A copy for each call: the requestor holds the call's own carrier.
-            client = copy.copy(model)
+            client = twin(model)
             client._requestor = _Requestor(model._requestor._options, _Transport(carrier, self._base_url))
             return client.raw_request(method, path, **options, **(params or {})).data
 
