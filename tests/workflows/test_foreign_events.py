@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 from sqlalchemy import create_engine
 
-from paybylink import LinkStatus, PayByLink
+from paybylink import LinkStatus, Money, OutcomeUnknown, PayByLink
 
 from .shops import VENDORS, Shop, Street, open_street
+from .world import QUICK
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +153,24 @@ def test_news_of_a_payment_that_is_never_told_do_not_wait_for_ever(street: Stree
         untouched(pay)
 
     assert kept(shop) == [("foreign", b"")]
+
+
+def test_a_refund_that_may_be_ours_is_never_called_foreign(street: Street) -> None:
+    """Ours was not answered, and another one over the same amount is told: in the end a person looks."""
+    shop = street.shop("adyen", "may-be-ours")
+    shop.settings["patience"] = evolve(QUICK, attempts=1)
+    with shop.open() as pay:
+        link = pay.create_link(shop.order("MAY-BE-OURS"))
+        assert link.current is not None
+        payment = shop.paid(pay, link.current.url or "")
+        _ = street.sandbox.control.fault("reset_before", "/adyen/v72/payments/", method="POST")
+        with pytest.raises(OutcomeUnknown):
+            _ = pay.refund(payment, amount=Money.of("5.00", "EUR"), reference="CREDIT-1")
+        web_shop_refunds(shop, payment.vendor_id)
+        _ = shop.hear(pay)
+        assert "waiting" in [state for state, _ in kept(shop)]
+        shop.clock.move(days=36)
+        _ = pay.run_due()
+
+        ((_, body),) = [row for row in kept(shop) if row[0] == "parked"]
+        assert payment.vendor_id.encode() in body

@@ -240,16 +240,17 @@ def _still_waiting(
     *,
     now: dt.datetime,
 ) -> Flow[Effects]:
-    can = provider.capabilities[Feature.FETCH_PAYMENT]
-    if can.support is Support.UNSUPPORTED:
-        if row.received_at > now - LONGEST_WAIT:
-            return effects
-        return Effects(state="foreign", reason="the payment it is about was never told")
+    known = None
     if isinstance(notice, RefundNotice | DisputeNotice):
         known = yield from merchant.store.payment_of_vendor(provider.name, notice.payment_vendor_id)
-        if known is None:
+        if known is None and provider.capabilities[Feature.FETCH_PAYMENT].support is not Support.UNSUPPORTED:
             return (yield from _with_payment(merchant, provider, notice, now=now))
-    return effects
+    if row.received_at > now - LONGEST_WAIT:
+        return effects
+    if known is not None:
+        # It may be a refund of ours that was never answered, or somebody else's: a person can tell.
+        return Effects(state="parked", reason=effects.reason)
+    return Effects(state="foreign", reason="the payment it is about was never told")
 
 
 def _with_payment(
