@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from paybylink import (
+    AlreadyPaid,
     Capture,
     Checkout,
     LinkStatus,
@@ -368,6 +369,41 @@ def test_asking_heals_what_lost_webhooks_hid(shop: Shop) -> None:
 
         assert again(pay, link).status is LinkStatus.PAID
         assert len(list(pay.payments())) == 1
+
+
+@pytest.mark.parametrize("act", ["refresh", "cancel", "renew", "replace", "expire"])
+def test_a_payment_that_is_told_last_is_neither_late_nor_made_twice(shop: Shop, act: str) -> None:
+    """Who paid before the merchant closed the link has paid it, also where that cannot be asked (Adyen)."""
+    reference = f"TOLD-LAST-{act}".upper()
+    with shop.open() as pay:
+        link = pay.create_link(shop.order(reference), expires_in=dt.timedelta(days=7))
+        _ = shop.customer_pays(behind(link))
+        told = shop.told()
+        if act == "refresh":
+            _ = pay.refresh(link)
+        elif act == "expire":
+            shop.later(days=8)
+            assert pay.run_due().failed == ()
+            shop.later(days=-8)
+        else:
+            closing = {
+                "cancel": lambda: pay.cancel(link),
+                "renew": lambda: pay.renew(link),
+                "replace": lambda: pay.create_link(shop.order(reference, "59.90"), replace=True),
+            }
+            with pytest.raises(AlreadyPaid):
+                _ = closing[act]()
+        assert again(pay, link).status in (LinkStatus.PAID, LinkStatus.OPEN)
+        for call in told:
+            reply = pay.receive(shop.vendor, headers=call.headers, body=call.body, query=call.query)
+            assert reply.status == 200
+        assert pay.run_due().failed == ()
+        (payment,) = list(pay.payments())
+
+        found = again(pay, link)
+        assert (found.status, found.generation, found.renewals) == (LinkStatus.PAID, 1, 0)
+        assert len(found.provider_links) == 1
+        assert payment.flags == frozenset()
 
 
 CREATE_PATHS = {

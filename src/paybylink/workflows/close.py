@@ -90,6 +90,7 @@ def close_one(
         meanwhile: what its row says until the caller writes what follows; it says what was meant, after a cut.
 
     Raises:
+        AlreadyPaid: it was paid, and the webhook that tells it has not come yet.
         OutcomeUnknown: the provider did not answer; calling again asks again.
         Conflict: another writer was first; the caller reads again.
     """
@@ -116,6 +117,9 @@ def close_one(
             subject=stored.link,
         )
     _ = yield from ask_for_money(merchant, behind.provider, behind.vendor_id, now=now)
+    if _untold(provider, stored.link, answer):
+        # Nothing may take its place, or the customer could pay twice.
+        raise AlreadyPaid(stored.link)
     return closing
 
 
@@ -267,10 +271,11 @@ def _look(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flow[N
         _ = yield from ask_for_money(merchant, behind.provider, behind.vendor_id, now=now)
         if behind.status is not ProviderLinkStatus.OPEN:
             continue
-        answer = yield from merchant.provider(behind.provider).fetch_link(behind.vendor_id)
-        if answer.status is not VendorLinkStatus.CLOSED:
-            continue
+        provider = merchant.provider(behind.provider)
+        answer = yield from provider.fetch_link(behind.vendor_id)
         link = (yield from load(merchant, link_id)).link
+        if answer.status is not VendorLinkStatus.CLOSED or _untold(provider, link, answer):
+            continue
         closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
         over = behind.ends_at is not None and behind.ends_at <= now
         called = LinkStatus.EXPIRED if over or _used_up(link, answer) else LinkStatus.CANCELLED
@@ -278,6 +283,12 @@ def _look(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flow[N
             merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.OPEN),
             *(_ending(merchant, link, called, now=now) if link.status in PAYABLE else ()),
         )
+
+
+def _untold(provider: Provider, link: PaymentLink, answer: VendorLink) -> bool:
+    """Whether a link was paid at a provider that tells payments by webhook only, and has not told this one yet."""
+    asked = provider.capabilities[Feature.PAYMENTS_OF_LINK].support is not Support.UNSUPPORTED
+    return not asked and bool(answer.completed) and link.status is LinkStatus.OPEN and not link.payments
 
 
 def _used_up(link: PaymentLink, answer: VendorLink) -> bool:
