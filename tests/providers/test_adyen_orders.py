@@ -13,7 +13,7 @@ from paybylink.checkout import Checkout
 from paybylink.errors import (
     InvalidInput,
 )
-from paybylink.kinds import Reusable
+from paybylink.kinds import Invoice, InvoiceBound, Reusable
 from paybylink.lines import LineItem
 from paybylink.money import Money
 from paybylink.orders import Customer, Order
@@ -233,6 +233,18 @@ def test_a_raw_field_that_carries_a_promise_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         _ = body_of(order)
     assert caught.value.faults[0].path == f"order.checkout.extra.adyen.{name}"
+
+
+def test_a_raw_description_does_not_hide_the_number_of_an_invoice() -> None:
+    """By it the payer sees which invoice is paid."""
+    order = Order(
+        reference="R", amount=Money(1, "EUR"), checkout=Checkout(extra={"adyen": {"description": "x"}})
+    )
+    invoice = Invoice(number="F2026-0042", open_amount=Money(1, "EUR"))
+
+    with pytest.raises(InvalidInput) as caught:
+        _ = body_of(order, kind=InvoiceBound(invoice))
+    assert [fault.path for fault in caught.value.faults] == ["order.checkout.extra.adyen.description"]
 
 
 def test_other_raw_fields_pass_untouched() -> None:

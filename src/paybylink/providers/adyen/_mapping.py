@@ -145,7 +145,7 @@ def link_body(request: LinkRequest, *, account: str, immediate: bool, now: dt.da
             )
         body["shopperStatement"] = checkout.statement
     body |= shopper_fields(faults, request)
-    body |= _extra(faults, order)
+    body |= _extra(faults, request)
     faults.raise_any()
     return body
 
@@ -232,13 +232,17 @@ def _return_url(faults: Faults, url: str) -> str:
     return encoded
 
 
-def _extra(faults: Faults, order: Order) -> Json:
-    extra = order.checkout.extra.get("adyen", {})
+def _extra(faults: Faults, request: LinkRequest) -> Json:
+    extra = request.order.checkout.extra.get("adyen", {})
+    ours = dict(_OURS)
+    if isinstance(request.kind, InvoiceBound):
+        # By it the payer sees which invoice is paid.
+        ours["description"] = "order.description and the invoice"
     for name in extra:
-        if name in _OURS:
+        if name in ours:
             faults.add(
                 f"order.checkout.extra.adyen.{name}",
                 "carries a promise of this library",
-                f"leave it out; it follows from {_OURS[name]}",
+                f"leave it out; it follows from {ours[name]}",
             )
     return dict(extra)
