@@ -7,6 +7,7 @@ A check adds to the faults and never raises, so that all of them are reported at
 from __future__ import annotations
 
 import datetime as dt
+import re
 from enum import StrEnum
 from typing import TypeVar, cast
 
@@ -14,6 +15,9 @@ from .errors import Faults, InvalidInput
 
 M = TypeVar("M", bound=StrEnum)
 _TEXT_REMEDY = "remove line breaks, tabs and other control characters"
+#: Cc: control characters; Zl, Zp: U+2028 and U+2029, which split mail headers and CSV rows as well.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def check_text(faults: Faults, path: str, text: object, *, limit: int, required: bool = False) -> None:
@@ -24,10 +28,9 @@ def check_text(faults: Faults, path: str, text: object, *, limit: int, required:
         faults.add(path, "is empty", "write at least one character")
     elif len(text) > limit:
         faults.add(path, f"has {len(text)} characters", f"shorten it to {limit}")
-    # Cc: control characters; Zl, Zp: U+2028 and U+2029, which split mail headers and CSV rows as well.
-    elif any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029" for char in text):
+    elif _CONTROL.search(text):
         faults.add(path, "contains control characters", _TEXT_REMEDY)
-    elif any(0xD800 <= ord(char) < 0xE000 for char in text):
+    elif _HALF.search(text):
         faults.add(path, "contains half of a surrogate pair", "decode the text as UTF-8 first")
 
 
