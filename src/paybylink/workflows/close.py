@@ -30,8 +30,10 @@ from paybylink.store import StoredLink
 from .merchant import Merchant
 from .record import ROUNDS, record_all
 
+#: What nobody has asked to close. What is to be opened again may be open: only the answer may be missing.
+_UNASKED = (ProviderLinkStatus.OPEN, ProviderLinkStatus.REOPENING)
 #: What exists at a provider and is not closed for certain.
-_STANDING = (ProviderLinkStatus.OPEN, ProviderLinkStatus.CLOSING, ProviderLinkStatus.ENDING)
+_STANDING = (*_UNASKED, ProviderLinkStatus.CLOSING, ProviderLinkStatus.ENDING)
 
 
 def close_behind(
@@ -52,13 +54,6 @@ def close_behind(
     """
     stored = yield from load(merchant, link_id)
     for behind in stored.link.provider_links:
-        if behind.status is ProviderLinkStatus.REOPENING:
-            # It is used up, and is not to be opened again any more.
-            closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
-            _ = yield from write(
-                merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.REOPENING)
-            )
-            continue
         if behind.vendor_id is None or behind.status not in _STANDING:
             continue
         closing = yield from close_one(merchant, stored, behind, now=now)
@@ -96,14 +91,14 @@ def close_one(
     """
     assert behind.vendor_id is not None, "what is open has an id"
     provider = merchant.provider(behind.provider)
-    key = stored.close_keys.get(behind.id) or merchant.identifiers.key()
-    closing = behind
-    if behind.status is ProviderLinkStatus.OPEN:
+    key, closing = stored.close_keys.get(behind.id), behind
+    if key is None or behind.status in _UNASKED:
+        # A key that is known already was that of opening it again.
+        key = merchant.identifiers.key()
+    if behind.status in _UNASKED:
         closing = evolve(behind, status=meanwhile)
         _ = yield from write(
-            merchant.store.update_provider_link(
-                stored.link.id, closing, was=ProviderLinkStatus.OPEN, close_key=key
-            ),
+            merchant.store.update_provider_link(stored.link.id, closing, was=behind.status, close_key=key),
             fence=True,
         )
     try:

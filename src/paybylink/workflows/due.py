@@ -18,7 +18,7 @@ from attrs import field, frozen
 
 from paybylink.errors import PaybylinkError
 from paybylink.flow import Flow, write
-from paybylink.links import LinkStatus
+from paybylink.links import LinkStatus, ProviderLinkStatus
 from paybylink.messages import Outcome
 from paybylink.payments import RefundStatus
 from paybylink.store import Store, StoredDelivery, StoredRefund
@@ -86,7 +86,9 @@ def run_due(merchant: Merchant, *, only: str | None, now: dt.datetime) -> Flow[P
         stored = yield from store.link(only)
         in_work = (stored,) if stored else ()
     for link in in_work:
-        if link.link.status is LinkStatus.PENDING:
+        current = link.link.current
+        closing = current is not None and current.status is ProviderLinkStatus.CLOSING
+        if link.link.status is LinkStatus.PENDING and not closing:
             yield from attempt("completed", partial(complete, merchant, link, now=now))
         elif only is None and to_prolong(link.link):
             yield from attempt("completed", partial(prolong, merchant, link.link.id, now=now))

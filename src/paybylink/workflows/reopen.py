@@ -12,11 +12,11 @@ import datetime as dt
 
 from attrs import evolve
 
-from paybylink.errors import OutcomeUnknown, ProviderError
+from paybylink.errors import Conflict, OutcomeUnknown, ProviderError
 from paybylink.flow import Flow, write
 from paybylink.kinds import InvoiceBound
 from paybylink.links import LinkStatus, PaymentLink, ProviderLink, ProviderLinkStatus
-from paybylink.providers.base import VendorLinkStatus
+from paybylink.providers.base import Provider, VendorLinkStatus
 from paybylink.store import StoredLink
 
 from .close import load
@@ -35,8 +35,9 @@ def reopen(
     """
     store, link = merchant.store, stored.link
     if link.status is not LinkStatus.PENDING:
-        # Paid otherwise, cancelled or expired: it stays used up.
-        return (yield from _given_up(merchant, link, behind))
+        # Paid otherwise, cancelled or expired. It may have been opened by a request whose answer was lost.
+        closing = evolve(behind, status=ProviderLinkStatus.CLOSING)
+        return (yield from _given_up(merchant, link, closing))
     assert behind.vendor_id is not None, "what was used up has an id"
     provider = merchant.provider(behind.provider)
     try:
@@ -45,7 +46,7 @@ def reopen(
         if not error.certain:
             raise
         # It is gone for good: another one takes its place behind the same public URL.
-        return (yield from _given_up(merchant, link, behind))
+        return (yield from _given_up(merchant, link, evolve(behind, status=ProviderLinkStatus.CLOSED)))
     except OutcomeUnknown as error:
         raise OutcomeUnknown(str(error), who=error.who, subject=link) from error
     if answer.status is not VendorLinkStatus.OPEN:
@@ -56,18 +57,45 @@ def reopen(
         )
     partly = isinstance(link.kind, InvoiceBound) and link.paid_amount.minor
     opened = evolve(link, status=LinkStatus.PART_PAID if partly else LinkStatus.OPEN)
-    _ = yield from write(
-        store.update_link(opened, version=link.version),
-        store.update_provider_link(
-            link.id, evolve(behind, status=ProviderLinkStatus.OPEN), was=ProviderLinkStatus.REOPENING
-        ),
-    )
+    try:
+        _ = yield from write(
+            store.update_link(opened, version=link.version),
+            store.update_provider_link(
+                link.id, evolve(behind, status=ProviderLinkStatus.OPEN), was=ProviderLinkStatus.REOPENING
+            ),
+        )
+    except Conflict:
+        yield from _closed_anew(merchant, provider, link.id, behind, now=now)
+        raise
     return (yield from load(merchant, link.id))
 
 
-def _given_up(merchant: Merchant, link: PaymentLink, behind: ProviderLink) -> Flow[StoredLink]:
-    closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
+def _closed_anew(
+    merchant: Merchant, provider: Provider, link_id: str, behind: ProviderLink, *, now: dt.datetime
+) -> Flow[None]:
+    """Close what somebody else has closed, or is closing, while we were opening it."""
+    link = (yield from load(merchant, link_id)).link
+    now_is = next(each for each in link.provider_links if each.id == behind.id)
+    if now_is.status not in (ProviderLinkStatus.CLOSING, ProviderLinkStatus.CLOSED):
+        return
+    assert now_is.vendor_id is not None
+    key, closing = merchant.identifiers.key(), evolve(now_is, status=ProviderLinkStatus.CLOSING)
+    # A cut from here on is healed by the next pass, as that of any other closing.
     _ = yield from write(
-        merchant.store.update_provider_link(link.id, closed, was=ProviderLinkStatus.REOPENING)
+        merchant.store.update_provider_link(link_id, closing, was=now_is.status, close_key=key), fence=True
+    )
+    _ = yield from provider.close_link(now_is.vendor_id, key=key, now=now)
+    if now_is.status is ProviderLinkStatus.CLOSED:
+        _ = yield from write(
+            merchant.store.update_provider_link(link_id, now_is, was=ProviderLinkStatus.CLOSING)
+        )
+
+
+def _given_up(merchant: Merchant, link: PaymentLink, behind: ProviderLink) -> Flow[StoredLink]:
+    """The link, with what was to be opened again written as `behind`."""
+    _ = yield from write(
+        merchant.store.update_provider_link(
+            link.id, behind, was=ProviderLinkStatus.REOPENING, close_key=merchant.identifiers.key()
+        )
     )
     return (yield from load(merchant, link.id))
