@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 from sqlalchemy import create_engine
 
-from paybylink import LinkStatus, OutcomeUnknown, PayByLink, PaymentLink
+from paybylink import LinkStatus, OutcomeUnknown, PayByLink, PaymentLink, ProviderError, Reusable
 from paybylink.events import LinkPaid
 from paybylink.links import Mode
 from paybylink.payments import RefundStatus
@@ -25,6 +25,7 @@ from .world import meanwhile
 
 PAYMENTS = "/mollie/v2/payments/"
 OF_LINK = "/mollie/v2/payment-links/"
+OF_LINKS = "/mollie/v2/payment-links"
 
 
 @pytest.fixture(scope="module")
@@ -272,6 +273,99 @@ def test_a_bell_of_the_other_mode_is_parked(shop: Shop) -> None:
         assert take(pay, calls) == []
 
     assert [state for _, state in inbox(shop)] == ["parked"]
+
+
+def test_a_ring_for_a_link_costs_one_question_however_often_it_was_paid(shop: Shop) -> None:
+    """Whoever knows the address of a public link may ring for it; only news are asked for further."""
+    control = shop.street.sandbox.control
+    with shop.open() as pay:
+        link = pay.create_link(shop.order("PUBLIC"), kind=Reusable())
+        assert link.current is not None
+        for _ in range(3):
+            _ = shop.customer_pays(paid_at(link))
+        _ = shop.hear(pay)
+        _ = shop.customer_pays(paid_at(link))
+        untold = shop.truth("payments")[-1]["id"]
+        _ = shop.told()
+        call, asked = bell(link.current.vendor_id or ""), len(control.requests())
+        assert len(take(pay, [call])) == 1
+        assert len(control.requests()) == asked + 3
+        assert take(pay, [call]) == []
+        assert len(control.requests()) == asked + 4
+
+        assert untold in {payment.vendor_id for payment in pay.payments()}
+        assert len(list(pay.payments())) == 4
+
+
+def taken_for_refused(shop: Shop, pay: PayByLink, reference: str) -> str:
+    """A link that was made, and that Mollie first does not list; its id. A second request was refused."""
+    control = shop.street.sandbox.control
+    _ = control.fault("reset_after", OF_LINKS, method="POST", times=9)
+    with pytest.raises(OutcomeUnknown):
+        _ = pay.create_link(shop.order(reference))
+    control.clear_faults()
+    shop.clock.move(hours=2)
+    none = '{"count": 0, "_embedded": {"payment_links": []}, "_links": {"next": null, "previous": null}}'
+    no = '{"status": 422, "title": "Unprocessable Entity", "detail": "x", "field": "amount"}'
+    _ = control.fault("status", OF_LINKS, method="GET", status=200, text=none)
+    _ = control.fault("status", OF_LINKS, method="POST", status=422, text=no, work=False)
+    with pytest.raises(ProviderError):
+        _ = pay.create_link(shop.order(reference))
+    control.clear_faults()
+    return str(shop.truth("links")[-1]["id"])
+
+
+def of_this(shop: Shop, *made: str) -> list[str]:
+    return [row["status"] for row in shop.truth("links") if row["id"] in made]
+
+
+def test_a_link_that_was_taken_for_refused_and_rings_is_found(shop: Shop) -> None:
+    """No second one is made beside it, and its payment counts."""
+    before = len(shop.truth("links"))
+    with shop.open() as pay:
+        made = taken_for_refused(shop, pay, "AFTER-ALL")
+        _ = shop.customer_pays(made)
+        assert [type(event) for event in take(pay, shop.told())] == [LinkPaid]
+
+        found = pay.link("AFTER-ALL")
+        assert found is not None
+        assert (found.status, len(shop.truth("links"))) == (LinkStatus.PAID, before + 1)
+
+
+def test_a_link_that_was_taken_for_refused_is_closed_where_another_one_took_its_place(shop: Shop) -> None:
+    """Its payment counts all the same, and nothing is left that could be paid."""
+    with shop.open() as pay:
+        made = taken_for_refused(shop, pay, "INSTEAD")
+        link = pay.create_link(shop.order("INSTEAD"))
+        assert link.current is not None
+        _ = shop.customer_pays(made)
+        _ = take(pay, shop.told())
+        assert pay.run_due().failed == ()
+
+        found = pay.link("INSTEAD")
+        assert found is not None
+        assert (found.status, found.payments) == (LinkStatus.PAID, 1)
+        assert "open" not in of_this(shop, made, link.current.vendor_id or "")
+
+
+def test_a_refused_link_that_rings_is_not_made(shop: Shop) -> None:
+    """Anybody may ring; a request that was refused stays so until the merchant asks again."""
+    before = len(shop.truth("links"))
+    with shop.open() as pay:
+        no = '{"status": 422, "title": "Unprocessable Entity", "detail": "x", "field": "amount"}'
+        _ = shop.street.sandbox.control.fault(
+            "status", OF_LINKS, method="POST", status=422, text=no, work=False
+        )
+        with pytest.raises(ProviderError):
+            _ = pay.create_link(shop.order("REFUSED"))
+        link = pay.link("REFUSED")
+        assert link is not None
+        attempt = link.provider_links[0].id
+        assert take(pay, [bell("tr_7UhSN1zuXS", f"link={link.id}&attempt={attempt}")]) == []
+
+        assert len(shop.truth("links")) == before
+        assert pay.link("REFUSED") == link
+        assert [state for _, state in inbox(shop)] == ["processed"]
 
 
 def test_a_signed_event_of_a_link_is_answered_by_asking(shop: Shop) -> None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 
+from attrs import evolve
+
 from paybylink.errors import Conflict, ProviderError
 from paybylink.events import Event
 from paybylink.flow import Flow, write
-from paybylink.links import ProviderLink
+from paybylink.links import LinkStatus, ProviderLink, ProviderLinkStatus
 from paybylink.providers.base import Bell, Provider
 from paybylink.store import InboxRow, StoredLink
 
-from .close import ask_for_money, ask_what_became
+from .attempt import link_request
+from .close import ask_for_money, ask_what_became, close_one, load
 from .issue import complete
 from .merchant import Merchant
 from .record import record_all
@@ -85,7 +88,12 @@ def _ask(
     stored, behind = yield from _behind(merchant, provider, bell)
     if stored is None or behind is None:
         return None
-    if behind.vendor_id is None:
+    if behind.status is ProviderLinkStatus.REFUSED:
+        stored = yield from _made_after_all(merchant, provider, stored, behind, now=now)
+        if stored is None:
+            return ()
+        behind = next(each for each in stored.link.provider_links if each.id == behind.id)
+    if behind.status is ProviderLinkStatus.ASKED:
         # It was paid before we heard that it was made: its making has to be answered first.
         link = yield from complete(merchant, stored, now=now)
         behind = next(each for each in link.provider_links if each.id == behind.id)
@@ -96,6 +104,42 @@ def _ask(
             merchant, provider.name, behind.vendor_id, now=now, rang=bell.payment_vendor_id
         )
     )
+
+
+def _made_after_all(
+    merchant: Merchant, provider: Provider, stored: StoredLink, behind: ProviderLink, *, now: dt.datetime
+) -> Flow[StoredLink | None]:
+    """
+    The link behind which something has rung that was taken for never made; None if it was not.
+
+    A ring proves nothing, so it is looked for and nothing is made. If it is there, it takes its place again; where
+    another one has that by now, it is closed.
+    """
+    link = stored.link
+    found = yield from provider.find_link(
+        link_request(merchant, link, behind), since=behind.asked_at, now=now
+    )
+    if found is None:
+        return None
+    missing = link.status is LinkStatus.PENDING and link.current is None
+    status = ProviderLinkStatus.ASKED if missing else ProviderLinkStatus.CLOSING
+    there = evolve(behind, vendor_id=found.vendor_id, status=status)
+    _ = yield from write(
+        merchant.store.update_provider_link(
+            link.id, there, was=ProviderLinkStatus.REFUSED, close_key=merchant.identifiers.key()
+        ),
+        fence=True,
+    )
+    stored = yield from load(merchant, link.id)
+    if not missing:
+        closed = evolve(
+            (yield from close_one(merchant, stored, there, now=now)), status=ProviderLinkStatus.CLOSED
+        )
+        _ = yield from write(
+            merchant.store.update_provider_link(link.id, closed, was=ProviderLinkStatus.CLOSING)
+        )
+        stored = yield from load(merchant, link.id)
+    return stored
 
 
 def _behind(

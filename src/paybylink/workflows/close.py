@@ -119,13 +119,14 @@ def close_one(
 
 
 def ask_for_money(
-    merchant: Merchant, provider_name: str, vendor_id: str, *, now: dt.datetime, rang: str = ""
+    merchant: Merchant, provider_name: str, vendor_id: str, *, now: dt.datetime, rang: str | None = None
 ) -> Flow[tuple[Event, ...]]:
     """
     Read the payments of a link from its provider, with what became of them, and record what is new.
 
     Args:
-        rang: the provider's id of the one payment of which refunds and disputes are read; empty for all.
+        rang: the provider's id of the one payment of which refunds and disputes are read; empty for those that are
+            news, since anybody may ring for a link with any number of payments; None for all.
 
     Returns:
         What it meant to the host.
@@ -136,8 +137,9 @@ def ask_for_money(
     events: tuple[Event, ...] = ()
     payments = yield from provider.payments_of(vendor_id)
     for payment in payments:
-        events += yield from record_all(merchant, provider, (payment,), now=now)
-        if payment.vendor_id == rang or not rang:
+        news = yield from record_all(merchant, provider, (payment,), now=now)
+        events += news
+        if rang is None or payment.vendor_id == rang or (news and not rang):
             events += yield from ask_what_became(merchant, provider, payment.vendor_id, now=now)
     return events
 
