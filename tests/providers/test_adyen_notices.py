@@ -256,6 +256,23 @@ def test_the_stages_of_a_dispute_are_one_dispute(code: str, status: DisputeStatu
     )
 
 
+@pytest.mark.parametrize("code", ["CHARGEBACK_REVERSED", "SECOND_CHARGEBACK", "PREARBITRATION_WON"])
+def test_how_a_dispute_ended_may_be_told_by_its_own_reference_alone(code: str) -> None:
+    """Some of Adyen's examples name no payment there; the dispute, which is known by then, does."""
+    notice = told(account(), item("chargeback", eventCode=code, originalReference=None)).notice
+
+    assert isinstance(notice, DisputeNotice)
+    assert (notice.vendor_id, notice.payment_vendor_id, notice.payment_event) == ("9915555555555555", "", "")
+
+
+@pytest.mark.parametrize("code", ["CHARGEBACK", "NOTIFICATION_OF_CHARGEBACK", "CAPTURE_FAILED"])
+def test_a_dispute_that_begins_has_to_name_its_payment(code: str) -> None:
+    """Nothing else says whose it is."""
+    notice = told(account(), item("chargeback", eventCode=code, originalReference=None)).notice
+
+    assert isinstance(notice, UnknownNotice)
+
+
 @pytest.mark.parametrize(
     ("code", "word", "status"),
     [

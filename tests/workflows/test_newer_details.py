@@ -1,4 +1,4 @@
-"""Adyen tells an event again, with other details and a later date; the newest counts, and acts once."""
+"""What Adyen tells otherwise than others: an event again with newer details, and disputes by their own reference."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from sqlalchemy import create_engine
 
 from paybylink import PayByLink, PaymentLink
+from providers.adyen_given import signature
 
 from .receiver import Call
-from .shops import Shop, open_street
+from .shops import HMAC_KEY, Shop, open_street
 
 
 @pytest.fixture
@@ -80,3 +82,38 @@ def test_two_who_hear_the_newer_one_at_once_write_it_once(shop: Shop) -> None:
         assert take(pay, newer) == 0
 
         assert method(pay) == "bancontact"
+
+
+def test_a_dispute_that_names_no_payment_at_its_end_is_closed_all_the_same(shop: Shop) -> None:
+    """It is known by its own reference; told first of all, it waits for its beginning."""
+    control = shop.street.sandbox.control
+    with shop.open() as pay:
+        _, call = paid(shop, pay)
+        _ = take(pay, call)
+        (payment,) = list(pay.payments())
+        dispute = control.dispute(payment.vendor_id)
+        begun = shop.told()
+        _ = control.close_dispute(str(dispute["id"]), won=True)
+        ended = [nameless(each) for each in shop.told()]
+        assert take(pay, *ended) == 0
+        assert take(pay, *begun) == 1
+        assert pay.run_due().told >= 1
+
+        assert take(pay, *ended, *begun) == 0
+        assert dispute_statuses(shop) == ["won"]
+
+
+def nameless(call: Call) -> Call:
+    """The same event without its original reference, signed anew."""
+    body: dict[str, Any] = json.loads(call.body)
+    for each in body["notificationItems"]:
+        item = each["NotificationRequestItem"]
+        _ = item.pop("originalReference", None)
+        item["additionalData"]["hmacSignature"] = signature(item, HMAC_KEY)
+    return evolve(call, body=json.dumps(body).encode())
+
+
+def dispute_statuses(shop: Shop) -> list[str]:
+    """Where the disputes stand in our rows."""
+    with create_engine(shop.store).connect() as connection:
+        return [row[0] for row in connection.exec_driver_sql("SELECT status FROM paybylink_disputes")]

@@ -123,7 +123,7 @@ class DisputeNotice:
 
     Attributes:
         vendor_id: the dispute; stable over all news of it.
-        payment_vendor_id: what is contested.
+        payment_vendor_id: what is contested; empty for later news that name the dispute alone.
         payment_event: as on `PaymentNotice`.
     """
 

@@ -23,7 +23,8 @@ def dispute_effects(
     """What `notice` changes, given what is stored now. Reads only."""
     store = merchant.store
     known = yield from store.dispute_of_vendor(provider.name, notice.vendor_id)
-    payment = yield from store.payment_of_vendor(provider.name, notice.payment_vendor_id)
+    contested = notice.payment_vendor_id or (known.payment_vendor_id if known else "")
+    payment = yield from store.payment_of_vendor(provider.name, contested)
     if known is not None and (known.status is notice.status or notice.status is DisputeStatus.OPEN):
         return Effects()
     if payment is None:

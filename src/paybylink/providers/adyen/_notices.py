@@ -244,7 +244,9 @@ def _refunded(status: RefundStatus, told: Told, amount: Money) -> Notice:
 def _dispute(status: DisputeStatus, told: Told, amount: Money) -> Notice:
     if not told.success:
         return UnknownNotice(reason="it does not say that something happened")
-    if not told.original or not _REFERENCE.fullmatch(told.reference):
+    # Some of Adyen's examples tell a dispute's end by its own reference alone; the payment is known by then.
+    by_itself = status is not DisputeStatus.OPEN and told.code != "CAPTURE_FAILED"
+    if not _REFERENCE.fullmatch(told.reference) or not (told.original or by_itself):
         return _nameless()
     word = told.code.lower()
     return DisputeNotice(
@@ -256,7 +258,7 @@ def _dispute(status: DisputeStatus, told: Told, amount: Money) -> Notice:
         mode=told.mode,
         reason=word if told.code == "CAPTURE_FAILED" or not told.reason else f"{word}: {told.reason}",
         respond_by=moment(told.data.get("defensePeriodEndsAt")) if status is DisputeStatus.OPEN else None,
-        payment_event=told.payment_event,
+        payment_event=told.payment_event if told.original else "",
     )
 
 
