@@ -1,4 +1,4 @@
-"""CPU per created link, without a store: ours and each vendor's SDK as it comes, and a bare httpx POST of one body."""
+"""CPU per created link, without a store: ours, each vendor's SDK as it comes, and a bare httpx POST of the body."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """
 A loopback server in a process of its own that answers as the vendors do, at next to no cost and without waiting.
 
-It takes any number of connections, reads one request after the other from each, and writes what `answers` makes of it.
+It takes any number of connections, reads one request after the other from each, and writes what `answers` makes of
+it.
 """
 
 from __future__ import annotations

@@ -56,9 +56,11 @@ def order(number: int) -> Order:
 def written(vendor: Vendor, base: str) -> httpx.Request:
     """The request that ours sends."""
     sent: list[httpx.Request] = []
-    with httpx.Client(event_hooks={"request": [sent.append]}) as watching:
-        with PayByLink(providers=[vendor.provider(base)], store=None, http=watching) as pay:
-            _ = pay.create_link(order(0))
+    with (
+        httpx.Client(event_hooks={"request": [sent.append]}) as watching,
+        PayByLink(providers=[vendor.provider(base)], store=None, http=watching) as pay,
+    ):
+        _ = pay.create_link(order(0))
     return sent[0]
 
 
@@ -127,7 +129,9 @@ VENDORS = (
     Vendor(
         name="Adyen",
         sdk="Adyen",
-        provider=lambda base: AdyenProvider("AQEbenchbench", merchant_account="ExampleMerchantECOM", base_url=base),
+        provider=lambda base: AdyenProvider(
+            "AQEbenchbench", merchant_account="ExampleMerchantECOM", base_url=base
+        ),
         client=_adyen,
         most=0.55,
     ),
