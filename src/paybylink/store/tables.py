@@ -170,6 +170,7 @@ def make_tables(prefix: str = DEFAULT_PREFIX, schema: str | None = None) -> Tabl
         unique("provider_links_vendor", "tenant", "provider", "vendor_id"),
         refers("provider_links_link", ("tenant", "link_id"), links, "tenant", "id"),
         index("provider_links_work", "tenant", "status", "asked_at"),
+        index("provider_links_ending", "tenant", "status", "expires_at"),
     )
     customers = table(
         "customers",

@@ -2,7 +2,8 @@
 What three providers need: billing addresses, what each link at a provider asks for, and of each message when it
 happened and how its address ended.
 
-Columns that may be empty only, so no row is touched and nothing is locked for long.
+Columns that may be empty only, so no row is touched; and an index, by which links are found that outlive what stands
+behind them, and which is made while writers of that one table wait.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _INTEGER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the columns."""
+    """Add the columns and the index."""
     options = context.get_context().opts
     prefix: str = options["prefix"]
     schema: str | None = options["schema"]
@@ -27,3 +28,5 @@ def upgrade() -> None:
         op.add_column(f"{prefix}provider_links", Column(name, _INTEGER, nullable=True), schema=schema)
     op.add_column(f"{prefix}inbox", Column("at", _INTEGER, nullable=True), schema=schema)
     op.add_column(f"{prefix}inbox", Column("query", _TEXT, nullable=True), schema=schema)
+    columns = ["tenant", "status", "expires_at"]
+    op.create_index(f"ix_{prefix}provider_links_ending", f"{prefix}provider_links", columns, schema=schema)
