@@ -30,6 +30,9 @@ from .behind import behind_of, closings, named
 from .effects import Effects, of_unknown_payment
 from .merchant import Merchant
 
+#: A payment of which no money comes.
+_OVER = (PaymentStatus.FAILED, PaymentStatus.CANCELLED)
+
 
 def payment_effects(
     merchant: Merchant, provider: Provider, notice: PaymentNotice, *, now: dt.datetime
@@ -73,7 +76,10 @@ def payment_effects(
             behind_steps = closings(merchant, moved_link, behind_of(link, notice))
     else:
         moved_link = None
-        if link is not None:
+        if link is not None and (yield from _others_under_way(merchant, link, notice, after)):
+            # Written as it is, so that of two that fail at the same moment the second one reads again.
+            steps.append(store.update_link(link, version=link.version))
+        elif link is not None:
             moved_link, behind_steps = _not_money(merchant, link, notice, before, after)
         event = _told(payment, link, after, tenant=store.tenant, now=now)
     steps += behind_steps
@@ -156,6 +162,20 @@ def _better_told(merchant: Merchant, known: Payment, notice: PaymentNotice) -> E
     return Effects(steps=(merchant.store.update_payment(told, version=known.version),))
 
 
+def _others_under_way(
+    merchant: Merchant, link: PaymentLink, notice: PaymentNotice, after: PaymentStatus
+) -> Flow[bool]:
+    """Whether an attempt has failed beside another one whose money may still come."""
+    if after not in _OVER or link.status is not LinkStatus.PROCESSING:
+        return False
+    payments = yield from merchant.store.payments(link_id=link.id)
+    return any(
+        each.vendor_id != notice.vendor_id
+        and each.status in (PaymentStatus.PROCESSING, PaymentStatus.AUTHORISED)
+        for each in payments
+    )
+
+
 def _not_money(
     merchant: Merchant,
     link: PaymentLink,
@@ -164,7 +184,7 @@ def _not_money(
     after: PaymentStatus,
 ) -> tuple[PaymentLink, tuple[Step, ...]]:
     """The link after a payment that is under way, has failed or was given up, and what is done behind it."""
-    failed = after in (PaymentStatus.FAILED, PaymentStatus.CANCELLED)
+    failed = after in _OVER
     moved_link = after_attempt(link, failed=failed)
     behind = behind_of(link, notice)
     given_up = after is PaymentStatus.CANCELLED and before is PaymentStatus.AUTHORISED
@@ -218,7 +238,7 @@ _HAPPENED: Mapping[PaymentStatus, type[PaymentFailed | PaymentProcessing | Payme
 
 def _overtaken(known: Payment, notice: PaymentNotice) -> bool:
     """Whether it was told later that the attempt of `notice` began than that it failed; only a younger one counts."""
-    over = known.status in (PaymentStatus.FAILED, PaymentStatus.CANCELLED)
+    over = known.status in _OVER
     return over and notice.status is not PaymentStatus.SUCCEEDED and notice.at <= known.at
 
 
