@@ -478,6 +478,30 @@ def test_a_reusable_link_that_a_payment_names_can_be_paid_on(adyen: Shop) -> Non
         assert behind(link).endswith(made["id"])
 
 
+@pytest.mark.parametrize("kind", ["single_use", "reusable"])
+def test_a_link_that_was_paid_before_it_was_answered_waits_for_the_money(shop: Shop, kind: str) -> None:
+    """What reserves money, or has it under way, is not open to a second payer; a reusable link is."""
+    if shop.vendor == "mollie":
+        # It tells nothing of money that is under way, and no link of it reserves any.
+        return
+    before = len(shop.truth("links"))
+    order = shop.order(f"EARLY-{kind}".upper().replace("_", "-"), checkout=Checkout(capture=Capture.MANUAL))
+    _ = shop.street.sandbox.control.fault("reset_after", CREATE_PATHS[shop.vendor], times=9)
+    with shop.open() as pay:
+        with pytest.raises(OutcomeUnknown):
+            _ = pay.create_link(order, kind=kind)
+        shop.street.sandbox.control.clear_faults()
+        (made,) = shop.truth("links")[before:]
+        _ = shop.customer_pays(made["id"])
+        _ = shop.hear(pay)
+        link = pay.create_link(order, kind=kind)
+
+        assert link.status is (LinkStatus.OPEN if kind == "reusable" else LinkStatus.PROCESSING)
+        _ = pay.capture(next(iter(pay.payments())))
+        _ = shop.hear(pay)
+        assert again(pay, link).status is (LinkStatus.OPEN if kind == "reusable" else LinkStatus.PAID)
+
+
 def test_what_is_cancelled_and_made_anew_is_never_the_old_one(shop: Shop) -> None:
     """A key belongs to one link: a replacement never brings the closed one back."""
     with shop.open() as pay:

@@ -9,6 +9,7 @@ from attrs import evolve
 from paybylink.flow import Flow, Step
 from paybylink.kinds import Reusable
 from paybylink.links import LinkStatus, PaymentLink, ProviderLink, ProviderLinkStatus
+from paybylink.payments import PaymentStatus
 from paybylink.providers.base import Feature, PaymentNotice, Support
 
 from .merchant import Merchant
@@ -78,3 +79,11 @@ def named(
                 ),
             )
     return ()
+
+
+def money_under_way(merchant: Merchant, link: PaymentLink) -> Flow[bool]:
+    """Whether money may come by a payment that has begun, so that nobody else should pay."""
+    if isinstance(link.kind, Reusable):
+        return False
+    payments = yield from merchant.store.payments(link_id=link.id)
+    return any(each.status in (PaymentStatus.PROCESSING, PaymentStatus.AUTHORISED) for each in payments)

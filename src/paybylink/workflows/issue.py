@@ -33,6 +33,7 @@ from paybylink.providers.base import VendorLink
 from paybylink.store import StoredLink
 
 from .attempt import make, provider_of, write_attempt
+from .behind import money_under_way
 from .close import close_behind, load
 from .merchant import Merchant
 from .reopen import reopen
@@ -314,13 +315,16 @@ def _open(
     """The open link, written down with its event."""
     store, link = merchant.store, stored.link
     behind = evolve(attempt, status=ProviderLinkStatus.OPEN, vendor_id=made.vendor_id, url=made.url)
-    partly = isinstance(link.kind, InvoiceBound) and link.paid_amount.minor
+    # A payment may have been told before the answer to our own request was; money wins.
+    status = link.status
+    if status is LinkStatus.PENDING:
+        partly = isinstance(link.kind, InvoiceBound) and link.paid_amount.minor
+        status = LinkStatus.PART_PAID if partly else LinkStatus.OPEN
+        if attempt.vendor_id is not None and (yield from money_under_way(merchant, link)):
+            status = LinkStatus.PROCESSING
     opened = evolve(
         link,
-        # A payment may have been told before the answer to our own request was; money wins.
-        status=(LinkStatus.PART_PAID if partly else LinkStatus.OPEN)
-        if link.status is LinkStatus.PENDING
-        else link.status,
+        status=status,
         url=store.public_address(link.token) or made.url,
         provider_links=tuple(behind if each.id == attempt.id else each for each in link.provider_links),
     )
