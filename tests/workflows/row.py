@@ -1,8 +1,7 @@
 """
 A row of shops that are told the same: one at each provider, the same customers, and webhooks that come when they may.
 
-Every order is a `Deal` and every visit of a customer an `Attempt`, with the ids that each provider gave them. What a
-provider tells is kept as `News` until it is heard: later, twice, or in another order than it was told.
+What a provider tells is kept until it is heard: later, twice, or in another order than it was told.
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from paybylink import (
     Customer,
+    LinkStatus,
     Money,
     NotSent,
     Order,
@@ -34,77 +34,12 @@ from paybylink.kinds import InvoiceBound, LinkKind, as_kind
 from paybylink.sandbox import SandboxControl
 from paybylink.sandbox.stripe.carriage import signature_header
 
-from .receiver import Call
+from .deals import Attempt, Deal, News
 from .shops import Shop, Street, open_street
 from .world import Clock
 
 #: Where each provider makes a link; a page for a day is made elsewhere at Stripe.
 MAKING = {"stripe": "/stripe/v1/", "adyen": "/adyen/v72/paymentLinks", "mollie": "/mollie/v2/payment-links"}
-#: Up to a day ahead, Stripe makes a session and not a link.
-DAY = dt.timedelta(days=1)
-
-
-@define(eq=False)
-class Attempt:
-    """
-    A customer's visit to a provider's page.
-
-    Attributes:
-        state: what really is: ``paid``, ``failed``, ``under way``, ``reserved`` or ``given up``.
-        ids: the payment's id at each provider.
-        days: how long it has been under way.
-        refunds: the references of what was sent back.
-        disputes: the dispute's id at each provider, where it is contested.
-    """
-
-    state: str
-    ids: dict[str, str]
-    days: float = 0
-    refunds: list[str] = field(factory=list)
-    disputes: dict[str, str] = field(factory=dict)
-
-
-@define(eq=False)
-class Deal:
-    """
-    An order, and what was made of it.
-
-    Attributes:
-        order, kind, expires_in: as it is asked for now.
-        vendors: where it can be had.
-        pages: the ids of its links at each provider, oldest first.
-        brief: those of Stripe's pages that are sessions: nobody can finish one that has ended.
-        blind: it was closed while money was on its way that could not be known of everywhere.
-        rebuilt: a session was used up by money that never came, so that Stripe has a page more.
-    """
-
-    order: Order
-    kind: LinkKind
-    expires_in: dt.timedelta
-    vendors: tuple[str, ...]
-    pages: dict[str, list[str]]
-    brief: set[str] = field(factory=set)
-    attempts: list[Attempt] = field(factory=list)
-    blind: bool = False
-    rebuilt: bool = False
-
-    @property
-    def manual(self) -> bool:
-        """Whether money is only reserved until the merchant takes it."""
-        return self.order.checkout.capture is Capture.MANUAL
-
-    def having(self, *states: str) -> list[Attempt]:
-        """The attempts in one of these states."""
-        return [attempt for attempt in self.attempts if attempt.state in states]
-
-
-@frozen
-class News:
-    """What a provider told, of which deal (None of time that passed), and at which step of the story."""
-
-    step: int
-    deal: Deal | None
-    call: Call
 
 
 @define
@@ -248,8 +183,41 @@ class Row:
         _ = self.control.move_clock(dt.timedelta(**by))
         for deal in self.deals:
             for attempt in deal.having("under way"):
-                attempt.days += dt.timedelta(**by) / DAY
+                attempt.days += dt.timedelta(**by) / dt.timedelta(days=1)
         self.gather(None)
+
+    # which of them
+
+    def having(self, *states: str, heard: bool = True) -> list[tuple[Deal, Attempt]]:
+        """The attempts in one of these states, of deals of which every shop has heard all (or not)."""
+        return [
+            (deal, attempt)
+            for deal in self.deals
+            if not heard or self.heard(deal)
+            for attempt in deal.having(*states)
+        ]
+
+    def heard(self, deal: Deal) -> bool:
+        """Whether all that was told of a deal was heard."""
+        return not any(each.deal is deal for each in self.news)
+
+    def certain(self, deal: Deal) -> bool:
+        """Whether every shop knows all that there is to know."""
+        return self.heard(deal) and not deal.having("under way")
+
+    def over(self, deal: Deal) -> bool:
+        """Whether the time of its newest link has passed."""
+        links = [self.links(deal, vendor)[-1] for vendor in deal.vendors]
+        return any(link.expires_at is not None and link.expires_at <= self.clock() for link in links)
+
+    def pending(self) -> bool:
+        """Whether anything was asked for and not answered."""
+        return any(
+            link.status is LinkStatus.PENDING
+            for deal in self.deals
+            for vendor in deal.vendors
+            for link in self.links(deal, vendor)
+        )
 
     # what is told and heard
 
@@ -275,10 +243,6 @@ class Row:
                 if page in {behind.vendor_id for behind in link.provider_links}:
                     return deal
         raise AssertionError(f"nobody asked for {page}")
-
-    def heard(self, deal: Deal) -> bool:
-        """Whether all that was told of a deal was heard."""
-        return not any(each.deal is deal for each in self.news)
 
     def hear(self, steps: Iterable[int], *, times: int = 1, seed: int = 0) -> None:
         """Every shop hears what was told at these steps, in the order that `seed` says (0 leaves it)."""

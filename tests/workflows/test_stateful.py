@@ -20,10 +20,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from paybylink import LinkStatus, Money, PaymentLink, Reusable
+from paybylink import Money, PaymentLink, Reusable
 from paybylink.kinds import LinkKind
 
-from .row import Attempt, Deal, Row, stubborn
+from .deals import Attempt, Deal
+from .row import Row, stubborn
 from .verdict import check_end, check_moment
 
 pytestmark = pytest.mark.slow
@@ -70,34 +71,14 @@ class Shops(RuleBasedStateMachine):
     def deals(self, fits: Callable[[Deal], object] = bool) -> list[Deal]:
         return [deal for deal in self.row.deals if fits(deal)]
 
-    def attempts(self, *states: str, heard: bool = True) -> list[tuple[Deal, Attempt]]:
-        return [
-            (deal, attempt)
-            for deal in self.row.deals
-            if not heard or self.row.heard(deal)
-            for attempt in deal.having(*states)
-        ]
-
-    def certain(self, deal: Deal) -> bool:
-        """Whether every shop knows all that has happened."""
-        return self.row.heard(deal) and not deal.having("under way")
-
     def closable(self, deal: Deal) -> bool:
-        """Money that is reserved and not told yet cannot be known of at Adyen, and stands in nothing's way elsewhere."""
+        """Money that is reserved and not told yet is not known of at Adyen, and stands in nothing's way elsewhere."""
         return self.row.heard(deal) or not deal.manual
 
     def goes_blind(self, deal: Deal) -> None:
         """Something closes it now; see `Deal.blind`."""
-        if not self.certain(deal):
+        if not self.row.certain(deal):
             deal.blind = True
-
-    def pending(self) -> bool:
-        return any(
-            link.status is LinkStatus.PENDING
-            for deal in self.row.deals
-            for vendor in deal.vendors
-            for link in self.row.links(deal, vendor)
-        )
 
     # merchants
 
@@ -138,10 +119,10 @@ class Shops(RuleBasedStateMachine):
         for vendor, link in links.items():
             assert link.id == self.row.links(deal, vendor)[-1].id
 
-    @precondition(lambda self: self.deals(self.certain))
+    @precondition(lambda self: self.deals(self.row.certain))
     @rule(pick=PICK, amount=st.sampled_from(AMOUNTS), replace=st.booleans(), lost=LOST)
     def ask_otherwise(self, pick: int, amount: str, replace: bool, lost: int) -> None:
-        deal = chosen(self.deals(self.certain), pick)
+        deal = chosen(self.deals(self.row.certain), pick)
         asked = self.row.changed(deal, euros(amount))
         self.row.losing(deal, "reset_after", lost if replace else 0)
         came = self.row.everywhere(
@@ -161,10 +142,10 @@ class Shops(RuleBasedStateMachine):
             deal, lambda shop, pay: pay.cancel(newest(self.row, deal, shop.vendor)), alike=not deal.blind
         )
 
-    @precondition(lambda self: self.deals(self.certain))
+    @precondition(lambda self: self.deals(self.row.certain))
     @rule(pick=PICK, span=st.sampled_from(SPANS), lost=LOST)
     def renew(self, pick: int, span: dt.timedelta, lost: int) -> None:
-        deal = chosen(self.deals(self.certain), pick)
+        deal = chosen(self.deals(self.row.certain), pick)
         self.row.losing(deal, "reset_after", lost)
         _ = self.row.everywhere(
             deal,
@@ -178,12 +159,15 @@ class Shops(RuleBasedStateMachine):
     @rule(pick=PICK)
     def refresh(self, pick: int) -> None:
         deal = chosen(self.deals(), pick)
+        if self.row.over(deal):
+            # Where the provider has closed it by itself, asking tells that it has.
+            self.goes_blind(deal)
         _ = self.row.everywhere(deal, lambda shop, pay: pay.refresh(newest(self.row, deal, shop.vendor)))
 
-    @precondition(lambda self: self.attempts("paid"))
+    @precondition(lambda self: self.row.having("paid"))
     @rule(pick=PICK, part=st.sampled_from(("10.00", "3.33", None)), again=st.booleans())
     def refund(self, pick: int, part: str | None, again: bool) -> None:
-        fitting = [each for each in self.attempts("paid") if not each[1].disputes]
+        fitting = [each for each in self.row.having("paid") if not each[1].disputes]
         if not fitting:
             return
         deal, attempt = chosen(fitting, pick)
@@ -201,10 +185,10 @@ class Shops(RuleBasedStateMachine):
         if reference not in attempt.refunds and not isinstance(came[deal.vendors[0]], type):
             attempt.refunds.append(reference)
 
-    @precondition(lambda self: self.attempts("reserved"))
+    @precondition(lambda self: self.row.having("reserved"))
     @rule(pick=PICK, part=st.sampled_from(("10.00", "4.00", None)), take=st.booleans())
     def take_or_give_up(self, pick: int, part: str | None, take: bool) -> None:
-        deal, attempt = chosen(self.attempts("reserved"), pick)
+        deal, attempt = chosen(self.row.having("reserved"), pick)
 
         if take:
             amount = euros(part) if part else None
@@ -238,16 +222,16 @@ class Shops(RuleBasedStateMachine):
         how = "card" if deal.manual and how == "delayed" else how
         self.row.customer_pays(deal, -1 if newest else 0, how)
 
-    @precondition(lambda self: self.attempts("under way", heard=False))
+    @precondition(lambda self: self.row.having("under way", heard=False))
     @rule(pick=PICK, succeeded=st.booleans())
     def settle(self, pick: int, succeeded: bool) -> None:
-        deal, attempt = chosen(self.attempts("under way", heard=False), pick)
+        deal, attempt = chosen(self.row.having("under way", heard=False), pick)
         self.row.settle(deal, attempt, succeeded=succeeded)
 
-    @precondition(lambda self: self.attempts("paid", heard=False))
+    @precondition(lambda self: self.row.having("paid", heard=False))
     @rule(pick=PICK)
     def contest(self, pick: int) -> None:
-        fitting = [each for each in self.attempts("paid") if not each[1].disputes and not each[1].refunds]
+        fitting = [each for each in self.row.having("paid") if not each[1].disputes and not each[1].refunds]
         if not fitting:
             return
         deal, attempt = chosen(fitting, pick)
@@ -265,14 +249,14 @@ class Shops(RuleBasedStateMachine):
         self.row.gather(deal)
 
     def contested(self) -> list[tuple[Deal, Attempt]]:
-        return [each for each in self.attempts("paid", heard=False) if each[1].disputes]
+        return [each for each in self.row.having("paid", heard=False) if each[1].disputes]
 
-    @precondition(lambda self: any(each.refunds for _, each in self.attempts("paid")))
+    @precondition(lambda self: any(each.refunds for _, each in self.row.having("paid")))
     @rule(pick=PICK)
     def send_refund_back(self, pick: int) -> None:
         fitting = [
             (deal, attempt)
-            for deal, attempt in self.attempts("paid")
+            for deal, attempt in self.row.having("paid")
             if attempt.refunds and not attempt.disputes
         ]
         if not fitting:
@@ -289,9 +273,9 @@ class Shops(RuleBasedStateMachine):
     def time_passes(self, long: bool, then_due: bool) -> None:
         # Reserved money lapses after different times, and after a week Adyen's keys are forgotten.
         if long and not (
-            self.attempts("reserved", heard=False)
-            or self.pending()
-            or any(each.days > 16 for _, each in self.attempts("under way", heard=False))
+            self.row.having("reserved", heard=False)
+            or self.row.pending()
+            or any(each.days > 16 for _, each in self.row.having("under way", heard=False))
         ):
             self.row.later(days=8)
         else:

@@ -8,14 +8,15 @@ what they tell, the difference is named here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paybylink import LinkStatus, PayByLink, Payment, PaymentLink
 from paybylink.accounting.reports import is_balanced
 from paybylink.payments import PaymentFlag, PaymentStatus, RefundStatus
 
-from .row import Deal, Row
+from .deals import Deal
+from .row import Row
 
 #: How a provider's truth is called by us.
 _STANDS = {
@@ -139,7 +140,7 @@ def _check_money(row: Row, vendor: str, pay: PayByLink, truth: dict[str, list[di
     real = {name: one for name, one in real.items() if name not in none}
     assert told == real, f"{vendor} has told {_difference(real, told)}"
     refunds = {
-        refund.vendor_id: (str(refund.status), refund.amount.minor)
+        refund.vendor_id or "": (str(refund.status), refund.amount.minor)
         for payment in payments
         for refund in pay.refunds(payment)
     }
@@ -162,14 +163,15 @@ def _check_pages(vendor: str, pay: PayByLink, pages: Sequence[dict[str, Any]]) -
     links = list(pay.links())
     assert all(link.status is not LinkStatus.PENDING for link in links), vendor
     payable = {_current(link) for link in links if link.payable}
-    assert payable == {one["id"] for one in pages if one["status"] == "open"}, vendor
+    really = {one["id"] for one in pages if one["status"] == "open"}
+    assert payable == really, f"{vendor}: {payable - really} cannot be paid, {really - payable} can"
 
 
 def _current(link: PaymentLink) -> str | None:
     return link.current.vendor_id if link.current else None
 
 
-def _difference(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+def _difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """What differs: by name, what is in the one and what in the other."""
     return {
         name: (one.get(name), other.get(name))
