@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import select
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,8 +17,7 @@ import httpx
 import pytest
 
 from paybylink.drivers import AsyncDoors, Doors, Patience, arun, run
-from paybylink.drivers.over_sockets import OverSockets
-from paybylink.drivers.senders import AsyncSender, AsyncStraight, open_async_sender, open_sender
+from paybylink.drivers.senders import AsyncSender, AsyncStraight, Straight, open_async_sender, open_sender
 from paybylink.errors import NotSent, OutcomeUnknown, PaybylinkError
 from paybylink.flow import Call, Retry, Sending
 
@@ -27,7 +25,7 @@ from .driving import KEY, deaf_server, make_certificate, one, tiny_server
 from .wire import CLOSE, OK, RESET, SILENCE, Wire, wire
 
 #: Every way by which a request can leave without a client of the host's: the sync one, and the two awaited ones.
-WAYS = ("sockets", "httpx", "aiohttp")
+WAYS = ("straight", "httpx", "aiohttp")
 every_way = pytest.mark.parametrize("way", WAYS)
 #: No second attempt.
 ONCE = Patience(attempts=1)
@@ -62,9 +60,9 @@ def server_side(certificate: Path) -> ssl.SSLContext:
 def carry(way: str, *calls: Call[Any], patience: Patience | None = None) -> list[Any]:
     """What `calls` return one after the other, each by the same connections."""
     patience = patience or Patience()
-    if way == "sockets":
+    if way == "straight":
         straight = Doors(vault=None, patience=patience)
-        assert isinstance(straight._sender(), OverSockets)
+        assert isinstance(straight._sender(), Straight)
         try:
             return [run(call, straight) for call in calls]
         finally:
@@ -330,92 +328,6 @@ class TestAnswers:
         assert [number for number, _ in server.requests] == [0, 0]
 
 
-class TestKeptConnections:
-    """Those of the synchronous doors, which are ours to look after."""
-
-    @staticmethod
-    def ask(sender: OverSockets, url: str) -> int:
-        return sender.send(to(url), follow_redirects=False).status_code
-
-    @pytest.mark.parametrize(
-        "afterwards", [pytest.param((OK, CLOSE), id="closed"), pytest.param((OK, OK), id="talked unasked")]
-    )
-    def test_that_are_no_longer_silent_are_not_used(self, afterwards: tuple[bytes | str, ...]) -> None:
-        """Nothing is written into a connection that the server has closed, or on which it has said too much."""
-        sender = OverSockets(ONCE)
-        with wire(afterwards) as server:
-            assert self.ask(sender, server.url) == 200
-            ((_, connection),) = next(iter(sender._kept.values()))
-            # Until what the server did afterwards has arrived.
-            _ = select.select([connection.sock], [], [], 10)
-            assert self.ask(sender, server.url) == 200
-            sender.close()
-
-        assert [number for number, _ in server.requests] == [0, 1]
-
-    def test_that_rested_too_long_are_not_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Middleboxes forget, and do not tell."""
-        sender = OverSockets(ONCE)
-        with wire() as server:
-            assert self.ask(sender, server.url) == 200
-            monkeypatch.setattr("paybylink.drivers.over_sockets._KEPT_SECONDS", 0.0)
-            assert self.ask(sender, server.url) == 200
-            sender.close()
-
-        assert [number for number, _ in server.requests] == [0, 1]
-
-    def test_that_the_server_will_close_are_not_kept(self) -> None:
-        """It says so in the reply."""
-        sender = OverSockets(ONCE)
-        with wire(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok") as server:
-            assert self.ask(sender, server.url) == 200
-            assert not any(sender._kept.values())
-            assert self.ask(sender, server.url) == 200
-            sender.close()
-
-        assert [number for number, _ in server.requests] == [0, 1]
-
-    def test_are_not_more_than_a_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """After a rush the rest is closed; and after `close` nothing is kept any more."""
-        monkeypatch.setattr("paybylink.drivers.over_sockets._MOST_KEPT", 0)
-        sender = OverSockets(ONCE)
-        with wire() as server:
-            assert self.ask(sender, server.url) == 200
-            monkeypatch.undo()
-            sender.close()
-            assert self.ask(sender, server.url) == 200
-
-        assert not any(sender._kept.values())
-        assert [number for number, _ in server.requests] == [0, 1]
-
-    def test_that_a_person_interrupts_are_closed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What is left of a reply is never read as the next one."""
-        sender = OverSockets(ONCE)
-        with wire() as server:
-            with monkeypatch.context() as pressed:
-                pressed.setattr("paybylink.drivers.over_sockets._ask", _interrupted)
-                with pytest.raises(KeyboardInterrupt):
-                    _ = self.ask(sender, server.url)
-            assert self.ask(sender, server.url) == 200
-            sender.close()
-
-        assert [number for number, _ in server.requests] == [1]
-
-    def test_are_looked_at_where_the_system_cannot_poll(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Windows has `select` alone."""
-        monkeypatch.delattr("select.poll", raising=False)
-        sender = OverSockets(ONCE)
-        with wire() as server:
-            assert [self.ask(sender, server.url) for _ in range(2)] == [200, 200]
-            sender.close()
-
-        assert [number for number, _ in server.requests] == [0, 0]
-
-
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
 class TestCancelling:
     @pytest.mark.anyio
     @pytest.mark.parametrize("way", WAYS[1:])
@@ -465,7 +377,7 @@ class TestOurOwnSenders:
 
     def test_are_the_quickest_that_is_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """aiohttp where it is there, else httpx's own pool."""
-        assert isinstance(open_sender(Patience()), OverSockets)
+        assert isinstance(open_sender(Patience()), Straight)
         monkeypatch.setitem(sys.modules, "aiohttp", None)
         monkeypatch.delitem(sys.modules, "paybylink.drivers.over_aiohttp", raising=False)
         assert isinstance(open_async_sender(Patience()), AsyncStraight)
