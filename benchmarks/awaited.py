@@ -27,7 +27,7 @@ FEW, MANY = 10, 100
 #: Enough that beginning and end, when fewer are in flight, do not count.
 TIMES = 600
 TIMES_OF_A_PEER = 150
-ROUNDS = 11
+ROUNDS = 7
 
 Call = Callable[[int], Awaitable[object]]
 

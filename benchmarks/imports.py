@@ -13,7 +13,7 @@ from pathlib import Path
 from . import server
 from .report import show
 
-ROUNDS = 15
+ROUNDS = 11
 NAMES = "from paybylink import Customer, LineItem, Money, Order, PayByLink, SingleUse, create_link"
 
 

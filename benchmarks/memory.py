@@ -1,4 +1,4 @@
-"""Memory of a process that has made 1,000 links, beside the SDK's, and of one that goes on to 100,000."""
+"""Memory of a process that has made 1,000 links, beside the SDK's, and of one that goes on to 50,000."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def measure(code: str, base: str) -> list[float]:
     return found
 
 
-def main(most: int = 100_000) -> None:
+def main(most: int = 50_000) -> None:
     """Print the two cases."""
     with server.running() as base:
         sdk = measure(_SDK, base)[0]

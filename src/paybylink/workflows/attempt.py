@@ -28,9 +28,7 @@ from paybylink.providers.base import LinkRequest, Provider, VendorLink
 from paybylink.store import StoredLink
 
 from .merchant import Merchant
-
-#: Providers count in whole seconds, and some a little less than was asked for.
-ROUNDING = dt.timedelta(minutes=2)
+from .wish import ROUNDING
 
 
 def provider_of(merchant: Merchant, link: PaymentLink, name: str) -> Provider:

@@ -39,8 +39,7 @@ from paybylink.providers.base import (
 )
 from paybylink.standing import after_attempt, after_payment
 
-from .attempt import ROUNDING
-from .wish import LinkWish
+from .wish import ROUNDING, LinkWish
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -17,6 +17,8 @@ from paybylink.orders import Order
 
 #: How long a link to an invoice, ours or the provider's, lives after the due date.
 INVOICE_GRACE = dt.timedelta(days=30)
+#: Providers count in whole seconds, and some a little less than was asked for.
+ROUNDING = dt.timedelta(minutes=2)
 _BEFORE_ALL = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
