@@ -172,6 +172,24 @@ def test_a_delayed_payment_that_fails_leaves_a_link_that_can_be_paid(shop: Shop)
         )
 
 
+def test_what_was_paid_by_another_payer_meanwhile_is_not_opened_again(shop: Shop) -> None:
+    """Two were at the page: the transfer of the one has failed, the card of the other has not."""
+    with shop.open() as pay:
+        link = pay.create_link(shop.order("TWO-PAYERS"))
+        transfer = shop.customer_pays(behind(link), how="delayed")
+        _ = shop.hear(pay)
+        _ = shop.street.sandbox.control.settle(transfer.payment, succeeded=False)
+        failed = shop.told()
+        _ = shop.customer_pays(behind(link), although_closed=True)
+        for call in failed:
+            _ = pay.receive(shop.vendor, headers=call.headers, body=call.body, query=call.query)
+        _ = shop.hear(pay)
+        assert pay.run_due().failed == ()
+
+        assert again(pay, link).status is LinkStatus.PAID
+        assert all(row["status"] != "open" for row in links_of(shop, link))
+
+
 def test_a_declined_card_leaves_the_link_open(shop: Shop) -> None:
     """An attempt is no payment."""
     with shop.open() as pay:

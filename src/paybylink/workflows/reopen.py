@@ -19,7 +19,7 @@ from paybylink.links import LinkStatus, PaymentLink, ProviderLink, ProviderLinkS
 from paybylink.providers.base import Provider, VendorLinkStatus
 from paybylink.store import StoredLink
 
-from .close import load
+from .close import ask_for_money, load
 from .merchant import Merchant
 
 
@@ -33,6 +33,10 @@ def reopen(
         OutcomeUnknown: the provider did not answer; calling again asks again.
         Conflict: another writer was first; the caller reads again.
     """
+    if stored.link.status is LinkStatus.PENDING:
+        # Another payer may have been at the page when it was used up; one more would be one too many.
+        _ = yield from ask_for_money(merchant, behind.provider, behind.vendor_id or "", now=now)
+        stored = yield from load(merchant, stored.link.id)
     store, link = merchant.store, stored.link
     if link.status is not LinkStatus.PENDING:
         # Paid otherwise, cancelled or expired. It may have been opened by a request whose answer was lost.
