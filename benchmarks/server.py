@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from .answers import answer
 
@@ -47,26 +50,70 @@ class _Talk(asyncio.Protocol):
             self._transport.write(_HEAD % len(told) + told)
 
 
-def _serve(listener: socket.socket) -> None:
+def make_certificate(folder: Path) -> Path:
+    """A certificate for this machine, with its key in the same file."""
+    made = folder / "localhost.pem"
+    _ = subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ),
+            *(
+                "-addext",
+                "subjectAltName=DNS:localhost",
+                "-keyout",
+                str(made),
+                "-out",
+                str(folder / "public.pem"),
+            ),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    _ = made.write_text(made.read_text() + (folder / "public.pem").read_text())
+    return made
+
+
+def _serve(listener: socket.socket, certificate: Path | None) -> None:
     async def forever() -> None:
-        server = await asyncio.get_running_loop().create_server(_Talk, sock=listener)
+        context = None
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+        server = await asyncio.get_running_loop().create_server(_Talk, sock=listener, ssl=context)
         await server.serve_forever()
 
     asyncio.run(forever())
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """The base address of the server, which serves until the block ends."""
+def running(certificate: Path | None = None) -> Iterator[str]:
+    """
+    The base address of the server, which serves until the block ends.
+
+    Args:
+        certificate: for TLS; None for clear text.
+    """
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)
-    process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener,), daemon=True)
+    process = multiprocessing.get_context("fork").Process(
+        target=_serve, args=(listener, certificate), daemon=True
+    )
     port = listener.getsockname()[1]
     process.start()
     listener.close()
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}" if certificate is None else f"https://localhost:{port}"
     finally:
         process.terminate()
         process.join()
