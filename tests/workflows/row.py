@@ -31,6 +31,7 @@ from paybylink import (
 from paybylink.checkout import Capture, Checkout
 from paybylink.errors import PaybylinkError
 from paybylink.kinds import InvoiceBound, LinkKind, as_kind
+from paybylink.payments import RefundStatus
 from paybylink.sandbox import SandboxControl
 from paybylink.sandbox.stripe.carriage import signature_header
 
@@ -175,6 +176,27 @@ class Row:
         attempt.state = "paid" if succeeded else "failed"
         if not succeeded and deal.brief:
             deal.rebuilt = True
+        self.gather(deal)
+
+    def contest(self, deal: Deal, attempt: Attempt) -> None:
+        """The payer's bank takes the money back."""
+        for vendor in deal.vendors:
+            attempt.disputes[vendor] = str(self.control.dispute(attempt.ids[vendor])["id"])
+        self.gather(deal)
+
+    def decide(self, deal: Deal, attempt: Attempt, *, won: bool) -> None:
+        """That is decided."""
+        for dispute in attempt.disputes.values():
+            _ = self.control.close_dispute(dispute, won=won)
+        attempt.state = "decided"
+        self.gather(deal)
+
+    def send_back(self, deal: Deal, attempt: Attempt) -> None:
+        """The last refund comes back, because the payer's account is no more."""
+        for vendor in deal.vendors:
+            refund = self.pays[vendor].refunds(self.payment(attempt, vendor))[-1]
+            if refund.vendor_id and refund.status is not RefundStatus.FAILED:
+                _ = self.control.fail_refund(refund.vendor_id)
         self.gather(deal)
 
     def later(self, **by: float) -> None:
