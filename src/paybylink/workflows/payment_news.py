@@ -82,15 +82,16 @@ def payment_effects(
         elif link is not None:
             moved_link, behind_steps = _not_money(merchant, link, notice, before, after)
         event = _told(payment, link, after, tenant=store.tenant, now=now)
+    if link is not None:
+        # What is named now was not answered: its making is to be finished before more is told of it.
+        full = moved_link is not None and moved_link.status is LinkStatus.PAID
+        behind_steps += yield from named(merchant, link, notice, full=full)
     steps += behind_steps
     steps.append(
         store.update_payment(payment, version=known.version) if known else store.insert_payment(payment)
     )
-    if link is not None:
-        full = moved_link is not None and moved_link.status is LinkStatus.PAID
-        steps += yield from named(merchant, link, notice, full=full)
-        if moved_link is not None and moved_link != link:
-            steps.append(store.update_link(moved_link, version=link.version))
+    if link is not None and moved_link is not None and moved_link != link:
+        steps.append(store.update_link(moved_link, version=link.version))
     events = () if event is None else (event,)
     steps += [store.emit(each, now=now) for each in events]
     return Effects(
