@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from paybylink.errors import IntegrityBreach, NotSent, OutcomeUnknown, PaybylinkError, ProviderError
 from paybylink.flow import Call, Retry, Sending, Written
@@ -116,8 +118,11 @@ def test_nothing_is_stored_without_a_key() -> None:
 @pytest.mark.parametrize("field", ["method", "path", "key", "version"])
 def test_a_stored_request_for_something_else_is_never_sent(field: str) -> None:
     """A row that does not fit the call is refused before it leaves."""
-    fitting = {"method": "POST", "path": "/v1/links", "key": KEY, "version": "v2"}
-    stored = Written(**{**fitting, field: "other"}, body=b"", content_type="", key_until=NOW)
+    fitting = Written(
+        method="POST", path="/v1/links", key=KEY, version="v2", body=b"", content_type="", key_until=NOW
+    )
+    changed: dict[str, Any] = {field: "other"}
+    stored = evolve(fitting, **changed)
     flow = exchange(one_call, sending=KEYED, refused=refused, key=KEY, written=stored)
 
     with pytest.raises(NotSent, match="another path, key or version"):

@@ -37,7 +37,9 @@ class Heard:
         self.pay.receive = self._receive  # type: ignore[method-assign]
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app(self.pay)), base_url="http://shop")
 
-    def _receive(self, name: str, *, headers: Mapping[str, str], body: bytes, query: str) -> WebhookReply:
+    def _receive(
+        self, name: str, *, headers: Mapping[str, str], body: bytes, query: str = ""
+    ) -> WebhookReply:
         self.queries.append(query)
         self.calls.append((name, headers.get("Stripe-Signature"), body))
         if self.error is not None:
