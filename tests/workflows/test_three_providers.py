@@ -230,6 +230,21 @@ def test_a_maximum_of_payments_closes_the_link_at_the_provider(shop: Shop) -> No
         assert [len(row["payments"]) for row in links_of(shop, link)] == [2]
 
 
+def test_a_maximum_that_is_under_way_closes_nothing_for_good(shop: Shop) -> None:
+    """Looking at such a link says neither that somebody has closed it, nor that its money is late."""
+    with shop.open() as pay:
+        link = pay.create_link(shop.order("FULL-LATER"), kind=Reusable(max_payments=2))
+        both = [shop.customer_pays(behind(link), how="delayed") for _ in range(2)]
+        _ = shop.hear(pay)
+        assert pay.refresh(link).status is LinkStatus.OPEN
+        for each in both:
+            _ = shop.street.sandbox.control.settle(each.payment)
+        _ = shop.hear(pay)
+
+        assert again(pay, link).status is LinkStatus.PAID
+        assert [payment.flags for payment in pay.payments()] == [frozenset()] * 2
+
+
 def test_payer_types_the_amount(shop: Shop) -> None:
     """Where the provider can; elsewhere it is refused before anything is sent."""
     kind = Reusable(payer_chooses=True, minimum=Money.of("5.00", "EUR"))
@@ -496,14 +511,19 @@ def test_a_reusable_link_that_a_payment_names_can_be_paid_on(adyen: Shop) -> Non
         assert behind(link).endswith(made["id"])
 
 
+@pytest.mark.parametrize("shuffled", [None, 1, 2, 3])
 @pytest.mark.parametrize("kind", ["single_use", "reusable"])
-def test_a_link_that_was_paid_before_it_was_answered_waits_for_the_money(shop: Shop, kind: str) -> None:
+def test_a_link_that_was_paid_before_it_was_answered_waits_for_the_money(
+    shop: Shop, kind: str, shuffled: int | None
+) -> None:
     """What reserves money, or has it under way, is not open to a second payer; a reusable link is."""
     if shop.vendor == "mollie":
         # It tells nothing of money that is under way, and no link of it reserves any.
         return
     before = len(shop.truth("links"))
-    order = shop.order(f"EARLY-{kind}".upper().replace("_", "-"), checkout=Checkout(capture=Capture.MANUAL))
+    order = shop.order(
+        f"EARLY-{kind}-{shuffled}".upper().replace("_", "-"), checkout=Checkout(capture=Capture.MANUAL)
+    )
     _ = shop.street.sandbox.control.fault("reset_after", CREATE_PATHS[shop.vendor], times=9)
     with shop.open() as pay:
         with pytest.raises(OutcomeUnknown):
@@ -511,8 +531,8 @@ def test_a_link_that_was_paid_before_it_was_answered_waits_for_the_money(shop: S
         shop.street.sandbox.control.clear_faults()
         (made,) = shop.truth("links")[before:]
         _ = shop.customer_pays(made["id"])
-        _ = shop.hear(pay)
-        link = pay.link(order.reference)
+        _ = shop.hear(pay, shuffled=shuffled)
+        link = pay.link(order.reference) if shuffled is None else pay.create_link(order, kind=kind)
 
         # Nobody had to ask: once it is named, its making is finished.
         assert link is not None

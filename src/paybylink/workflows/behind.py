@@ -82,8 +82,6 @@ def named(
 
 
 def money_under_way(merchant: Merchant, link: PaymentLink) -> Flow[bool]:
-    """Whether money may come by a payment that has begun, so that nobody else should pay."""
-    if isinstance(link.kind, Reusable):
-        return False
+    """Whether money may come by a payment that has begun."""
     payments = yield from merchant.store.payments(link_id=link.id)
     return any(each.status in (PaymentStatus.PROCESSING, PaymentStatus.AUTHORISED) for each in payments)

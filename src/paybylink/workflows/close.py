@@ -27,6 +27,7 @@ from paybylink.links import (
 from paybylink.providers.base import Feature, Provider, Support, VendorLink, VendorLinkStatus
 from paybylink.store import StoredLink
 
+from .behind import money_under_way
 from .merchant import Merchant
 from .record import ROUNDS, record_all
 
@@ -273,9 +274,13 @@ def _look(merchant: Merchant, stored: StoredLink, *, now: dt.datetime) -> Flow[N
         link = (yield from load(merchant, link_id)).link
         if answer.status is not VendorLinkStatus.CLOSED or _untold(provider, link, answer):
             continue
+        used_up = _used_up(link, behind, answer)
+        if used_up and (yield from money_under_way(merchant, link)):
+            # Whoever has begun last has closed it there; what becomes of it, his money says.
+            continue
         closed = evolve(behind, status=ProviderLinkStatus.CLOSED)
         over = behind.ends_at is not None and behind.ends_at <= now
-        called = LinkStatus.EXPIRED if over or _used_up(link, answer) else LinkStatus.CANCELLED
+        called = LinkStatus.EXPIRED if over or used_up else LinkStatus.CANCELLED
         _ = yield from write(
             merchant.store.update_provider_link(link_id, closed, was=ProviderLinkStatus.OPEN),
             *(_ending(merchant, link, called, now=now) if link.status in PAYABLE else ()),
@@ -288,6 +293,7 @@ def _untold(provider: Provider, link: PaymentLink, answer: VendorLink) -> bool:
     return not asked and bool(answer.completed) and link.status is LinkStatus.OPEN and not link.payments
 
 
-def _used_up(link: PaymentLink, answer: VendorLink) -> bool:
-    """Whether a link that is closed at its provider was paid there, although the money never came."""
-    return bool(answer.completed) and not isinstance(link.kind, Reusable)
+def _used_up(link: PaymentLink, behind: ProviderLink, answer: VendorLink) -> bool:
+    """Whether a link that is closed at its provider was paid there as often as it may be, perhaps without money."""
+    most = behind.max_payments if isinstance(link.kind, Reusable) else 1
+    return most is not None and (answer.completed or 0) >= most

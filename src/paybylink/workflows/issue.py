@@ -320,8 +320,10 @@ def _open(
     if status is LinkStatus.PENDING:
         partly = isinstance(link.kind, InvoiceBound) and link.paid_amount.minor
         status = LinkStatus.PART_PAID if partly else LinkStatus.OPEN
-        if attempt.vendor_id is not None and (yield from money_under_way(merchant, link)):
-            status = LinkStatus.PROCESSING
+        # At version 1 nobody has told anything of it.
+        if link.version > 1 and not isinstance(link.kind, Reusable):
+            under_way = yield from money_under_way(merchant, link)
+            status = LinkStatus.PROCESSING if under_way else status
     opened = evolve(
         link,
         status=status,

@@ -90,7 +90,8 @@ def payment_effects(
     steps.append(
         store.update_payment(payment, version=known.version) if known else store.insert_payment(payment)
     )
-    if link is not None and moved_link is not None and moved_link != link:
+    # A pending link is written also as it is, so that whoever opens it sees that money may be under way.
+    if link and moved_link and (moved_link != link or link.status is LinkStatus.PENDING):
         steps.append(store.update_link(moved_link, version=link.version))
     events = () if event is None else (event,)
     steps += [store.emit(each, now=now) for each in events]
