@@ -91,9 +91,8 @@ class Shops(RuleBasedStateMachine):
         again: bool,
     ) -> None:
         """A new order, whose link is perhaps not answered."""
-        if isinstance(kind, Reusable):
-            # Stripe counts what was only reserved towards the maximum, and others do not.
-            manual = False
+        # Stripe counts towards a maximum also what comes to nothing; others do not.
+        manual = manual and not isinstance(kind, Reusable)
         if lost and not again:
             # One that ends before it was made at all ends differently: Adyen refuses to make it.
             span = max(span, dt.timedelta(days=3))
@@ -168,6 +167,9 @@ class Shops(RuleBasedStateMachine):
 
     def take_or_give_up(self, deal: Deal, attempt: Attempt, amount: Money | None, *, take: bool) -> None:
         if take:
+            if len(deal.attempts) > 1:
+                # Whether an invoice is part paid or waits for another payer, the last news would say.
+                amount = None
             _ = self.row.everywhere(
                 deal, lambda shop, pay: pay.capture(self.row.payment(attempt, shop.vendor), amount=amount)
             )
@@ -199,8 +201,9 @@ class Shops(RuleBasedStateMachine):
     def customer(self, pick: int, first: bool, how: str, told: bool) -> None:
         """Somebody pays at the newest page, or at the first that there was; the shops hear of it, or not yet."""
         deal = chosen([each for each in self.row.deals if has_page(each)], pick)
-        # What is under way cannot be reserved.
-        how = "card" if deal.manual and how == "delayed" else how
+        # What is under way cannot be reserved, and Stripe counts it towards a maximum though it fails.
+        counted = isinstance(deal.kind, Reusable) and deal.kind.max_payments is not None
+        how = "card" if how == "delayed" and (deal.manual or counted) else how
         self.row.customer_pays(deal, 0 if first else -1, how)
         if told:
             self.row.hear([each.step for each in self.row.news if each.deal is deal])
