@@ -45,7 +45,8 @@ class Deal:
         vendors: where it can be had.
         pages: the ids of its links at each provider, oldest first.
         brief: those of Stripe's pages that are sessions: nobody can finish one that has ended.
-        blind: it was closed while money was on its way that could not be known of everywhere.
+        blind: it was closed while money was on its way that could not be known of everywhere, or not at the same
+            moment everywhere.
         rebuilt: a session was used up by money that never came, so that Stripe has a page more.
     """
 

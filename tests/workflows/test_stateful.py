@@ -117,8 +117,8 @@ class Shops(RuleBasedStateMachine):
             self.create_again(deal)
         elif act == "refresh":
             if self.row.over(deal):
-                # Where the provider has closed it by itself, asking tells that it has.
-                self.goes_blind(deal)
+                # Where the provider has closed it by itself, asking tells; Stripe's is closed by the next pass.
+                deal.blind = True
             _ = self.row.everywhere(deal, lambda shop, pay: pay.refresh(self.newest(deal, shop)))
         elif act == "cancel" and (self.row.heard(deal) or not deal.manual):
             # What is reserved and was not told keeps nothing open, but where it cannot be asked for (Adyen).
