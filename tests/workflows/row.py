@@ -159,7 +159,8 @@ class Row:
         """A customer pays at the oldest or newest page, at one that is closed all the same."""
         pages = {vendor: ids[page] for vendor, ids in deal.pages.items()}
         closed = not {*pages.values()} <= self.open_pages()
-        if closed and any(each in deal.brief for each in pages.values()):
+        if closed and (deal.manual or any(each in deal.brief for each in pages.values())):
+            # Where a closed link stands with reserved money depends on which of the two was told first.
             return
         ids: dict[str, str] = {}
         for vendor, each in pages.items():
