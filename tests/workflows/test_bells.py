@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 from sqlalchemy import create_engine
 
-from paybylink import LinkStatus, OutcomeUnknown, PayByLink, PaymentLink, ProviderError, Reusable
+from paybylink import LinkStatus, NotSent, OutcomeUnknown, PayByLink, PaymentLink, ProviderError, Reusable
 from paybylink.events import LinkPaid
 from paybylink.links import Mode
 from paybylink.payments import RefundStatus
@@ -228,6 +228,41 @@ def test_a_link_that_was_never_made_cannot_have_rung(shop: Shop) -> None:
         assert take(pay, [bell("tr_7UhSN1zuXS", f"link={link.id}&attempt={attempt}")]) == []
 
         assert [state for _, state in inbox(shop)] == ["processed"]
+
+
+def test_a_ring_for_a_link_that_is_gone_from_the_database_is_foreign(shop: Shop) -> None:
+    """It waited, and somebody has brought an older copy of the database back: nothing of ours has rung."""
+    with shop.open() as pay:
+        link = pay.create_link(shop.order("GONE"))
+        _ = shop.customer_pays(paid_at(link))
+        calls = shop.told()
+        _ = shop.street.sandbox.control.fault("status", OF_LINK, status=503, times=None)
+        _ = take(pay, calls)
+        shop.street.sandbox.control.clear_faults()
+        with create_engine(shop.store).begin() as connection:
+            _ = connection.exec_driver_sql("DELETE FROM paybylink_provider_links")
+        _ = pay.run_due()
+
+    assert [state for _, state in inbox(shop)] == ["foreign"]
+
+
+def test_a_ring_for_an_attempt_that_came_to_nothing_is_foreign(shop: Shop) -> None:
+    """The request never arrived; its link is made now, and what rang was nothing of it."""
+    _ = shop.street.sandbox.control.fault("reset_before", "/mollie/v2/payment-links", times=9)
+    with shop.open() as pay:
+        with pytest.raises((OutcomeUnknown, NotSent)):
+            _ = pay.create_link(shop.order("NOTHING"))
+        shop.street.sandbox.control.clear_faults()
+        pending = pay.link("NOTHING")
+        assert pending is not None
+        attempt = pending.provider_links[0].id
+        shop.later(hours=2)
+        assert take(pay, [bell("tr_7UhSN1zuXS", f"link={pending.id}&attempt={attempt}")]) == []
+        found = pay.link("NOTHING")
+
+        assert found is not None
+        assert (found.status, len(found.provider_links)) == (LinkStatus.OPEN, 2)
+    assert [state for _, state in inbox(shop)] == ["foreign"]
 
 
 def test_on_a_lent_connection_the_ring_is_kept_and_answered_after_the_commit(shop: Shop) -> None:

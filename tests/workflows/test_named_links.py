@@ -76,8 +76,8 @@ def test_a_link_that_is_away_when_it_is_looked_for_is_looked_for_again(shop: Sho
     with shop.open() as pay:
         made = unanswered(shop, pay, "AWAY", SingleUse())
         _ = shop.customer_pays(made, how="declined")
+        _ = shop.street.sandbox.control.fault("status", f"{MAKING}/", method="GET", status=503, times=99)
         _ = shop.hear(pay)
-        _ = shop.street.sandbox.control.fault("status", f"{MAKING}/", method="GET", status=503, times=9)
         assert pay.run_due().failed == ("provider_refused",)
         shop.street.sandbox.control.clear_faults()
         assert pay.run_due().completed == 1

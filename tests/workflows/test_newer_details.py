@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from attrs import evolve
 from sqlalchemy import create_engine
 
-from paybylink import PayByLink, PaymentLink
+from paybylink import Checkout, LinkStatus, PayByLink, PaymentLink
 from providers.adyen_given import signature
 
 from .receiver import Call
@@ -117,3 +118,54 @@ def dispute_statuses(shop: Shop) -> list[str]:
     """Where the disputes stand in our rows."""
     with create_engine(shop.store).connect() as connection:
         return [row[0] for row in connection.exec_driver_sql("SELECT status FROM paybylink_disputes")]
+
+
+def test_a_capture_that_is_told_before_its_payment_waits_for_it(shop: Shop) -> None:
+    """Captured by hand in the Customer Area, and told in the wrong order."""
+    with shop.open() as pay:
+        order = shop.order("CAPTURED", checkout=Checkout(capture="manual"))
+        link = pay.create_link(order)
+        assert link.current is not None
+        _ = shop.customer_pays(link.current.url or "")
+        (reserved,) = shop.told()
+        payment = shop.truth("payments")[-1]["id"]
+        reply = httpx.post(
+            f"{shop.street.sandbox.adyen_url}/v72/payments/{payment}/captures",
+            headers={"X-API-Key": "customer_area_key"},
+            json={
+                "merchantAccount": "SandboxMerchant",
+                "reference": "by-hand-1",
+                "amount": {"currency": "EUR", "value": 4990},
+            },
+        )
+        assert reply.status_code == 201, reply.text
+        assert take(pay, *shop.told()) == 0
+        assert pay.run_due().failed == ()
+        assert list(pay.payments()) == []
+        assert take(pay, reserved) == 1
+        _ = pay.run_due()
+
+        found = pay.link("CAPTURED")
+        assert found is not None
+        assert (found.status, found.paid_amount) == (LinkStatus.PAID, order.amount)
+
+
+def test_a_payment_without_the_unsigned_link_id_is_not_lost(shop: Shop) -> None:
+    """The merchant may have switched that field off; and where our mark is of no link here, the money is kept."""
+    with shop.open() as pay:
+        link, call = paid(shop, pay)
+        body: dict[str, Any] = json.loads(call.body)
+        for each in body["notificationItems"]:
+            for name in ("paymentLinkId", "metadata.checkout.linkId"):
+                _ = each["NotificationRequestItem"]["additionalData"].pop(name, None)
+        bare = evolve(call, body=json.dumps(body).encode())
+        assert take(pay, bare) == 1
+        found = pay.link(link.order.reference)
+        assert found is not None
+        assert found.status is LinkStatus.PAID
+    other = shop.street.shop("adyen", "restored")
+    with other.open() as pay:
+        assert take(pay, bare) == 1
+
+        (payment,) = list(pay.exceptions())
+        assert (payment.link_id, payment.amount) == (None, link.order.amount)

@@ -131,6 +131,23 @@ def test_money_that_comes_while_it_is_closed_wins(shop: Shop) -> None:
         assert [each.status for each in again(pay, link).provider_links] == [ProviderLinkStatus.CLOSED]
 
 
+def test_money_that_comes_after_it_is_closed_wins_as_well(shop: Shop) -> None:
+    """The payer was at his bank when the old one was closed: no new link is made."""
+    with shop.open() as pay, shop.open() as other:
+        link = long_lived(shop, pay, "AT-THE-BANK")
+        shop.later(days=69, hours=12)
+
+        def payer_comes_back() -> None:
+            _ = shop.customer_pays(behind(link), although_closed=True)
+            _ = shop.hear(other)
+
+        _ = meanwhile(pay, "PATCH", payer_comes_back, after=True)
+        assert pay.run_due().failed == ()
+
+        assert again(pay, link).status is LinkStatus.PAID
+        assert len(again(pay, link).provider_links) == 1
+
+
 def test_a_store_where_somebody_else_is_always_first_ends_in_a_conflict(shop: Shop) -> None:
     """It is read again so many times, and no more."""
 

@@ -96,6 +96,16 @@ def test_a_maximum_that_nobody_counts_is_refused(street: Street, vendor: str) ->
     assert shop.truth("links") == before
 
 
+def test_a_maximum_that_the_provider_counts_is_taken(street: Street) -> None:
+    """Stripe closes its link by itself after the last payment."""
+    shop = street.shop("stripe", "stateless-counted", store=None, public_url=None)
+    with shop.open() as pay:
+        link = pay.create_link(shop.order("COUNTED"), kind=Reusable(max_payments=1))
+        _ = shop.customer_pays(link.url)
+
+        assert pay.refresh(link).status is LinkStatus.PAID
+
+
 def test_a_link_longer_than_the_providers_is_refused(street: Street) -> None:
     """Adyen's end after 70 days, and nobody to put another one in its place."""
     shop = street.shop("adyen", "stateless-long", store=None, public_url=None)
